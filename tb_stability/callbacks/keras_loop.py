@@ -1,0 +1,123 @@
+"""`StabilityMonitor`: records a training loop of the user's own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import types
+import weakref
+from typing import Any
+
+import keras
+
+from tb_stability.callbacks.keras_recording import KerasRecording, open_recorder, require_tensorflow_backend
+from tb_stability.report import Verdict
+from tb_stability.summary.report import State
+from tb_stability.windows import Window
+
+
+class StabilityMonitor:
+    """Records a custom loop as `StabilityCallback` records `fit`: same measures, same windows.
+
+    It observes `optimizer.apply` (and so `apply_gradients`) in every step that is traced, or run eagerly,
+    from here to `close`. Make it before the first call of your `tf.function`.
+
+    Args:
+      log_dir: Directory of this run. Event files go to `<log_dir>/stability`.
+      model: The model that is trained.
+      optimizer: The optimizer whose `apply` is called.
+
+    Example:
+      with StabilityMonitor("logs/exp1", model=model, optimizer=optimizer) as monitor:
+          for x, y in data:
+              loss = train_step(x, y)
+              monitor.on_step(loss)
+    """
+
+    def __init__(self, log_dir: str | os.PathLike[str], *, model: keras.Model, optimizer: Any) -> None:
+        require_tensorflow_backend()
+        self._recorder = open_recorder(log_dir)
+        self._recording = KerasRecording(self._recorder, model=model, optimizer=optimizer, observe_loss=False)
+        self._given: list[dict[str, Any]] = []
+        self._observing = contextlib.ExitStack()
+        self._observing.enter_context(self._recording.observing())
+        self._finalizer = weakref.finalize(self, _close, self._recording, self._given, self._observing)
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The divergence windows so far, open ones included, by `start_step`."""
+        return self._recorder.windows
+
+    @property
+    def verdict(self) -> Verdict:
+        """The answer so far, in one sentence each."""
+        return self._recorder.verdict
+
+    @property
+    def diagnoses(self) -> tuple[()]:
+        """Causes behind the windows; none are found in this version."""
+        return ()
+
+    def on_step(self, loss: Any, **values: Any) -> None:
+        """Takes the loss of the step that just ran. Does not wait for the device.
+
+        Args:
+          loss: The loss that was differentiated: a number or a tensor of one element.
+          **values: More numbers of this step, by name, such as `val_loss=...` or `batch_size=...`.
+
+        Raises:
+          TypeError: If called inside of a `tf.function`, where there is no number yet.
+          RuntimeError: If the monitor was closed.
+        """
+        if not self._finalizer.alive:
+            raise RuntimeError("on_step was called after close(). Make a new StabilityMonitor to go on.")
+        given = {"loss": loss, **values}
+        for name, value in given.items():
+            if keras.ops.is_tensor(value) and not hasattr(value, "numpy"):
+                raise TypeError(
+                    f"on_step needs numbers, but {name} is a symbolic tensor: call on_step after your "
+                    "tf.function returned, with the value that it returned."
+                )
+        self._given.append(given)
+        self._recording.count_call()
+        if self._recording.is_drain_due:
+            self._recording.drain(_numbers(self._given))
+
+    def close(self) -> None:
+        """Stops observing, and closes the log."""
+        self._close(state="ended")
+
+    def __enter__(self) -> StabilityMonitor:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: types.TracebackType | None,
+    ) -> None:
+        self._close(state="ended" if error is None else "running")
+
+    def _close(self, *, state: State) -> None:
+        if self._finalizer.detach() is not None:
+            _close(self._recording, self._given, self._observing, state=state)
+
+
+def _numbers(given: list[dict[str, Any]]) -> list[dict[str, float]]:
+    """Takes the collected scalars of some steps as numbers, and empties the collection."""
+    steps = [{name: float(value) for name, value in step.items()} for step in given]
+    given.clear()
+    return steps
+
+
+def _close(
+    recording: KerasRecording,
+    given: list[dict[str, Any]],
+    observing: contextlib.ExitStack,
+    *,
+    state: State = "running",
+) -> None:
+    """Saves the evidence and steps back; also when the monitor goes away or Python exits."""
+    observing.close()
+    recording.drain(_numbers(given))
+    recording.close(state=state)

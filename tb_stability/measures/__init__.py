@@ -1,0 +1,1 @@
+"""What is measured inside the training step; one folder a framework."""

@@ -1,0 +1,59 @@
+"""A ring of rows on the device: written inside the training step, read in blocks outside of it.
+
+A row leaves the step as one assignment into a variable. So every way of training is
+the same to us (`fit`, a custom loop, several steps in one execution, eager), the step
+returns what it always returned, and nothing waits for the host.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+
+class Ring:
+    """The last rows of a run.
+
+    Attributes:
+      width: Numbers in a row, float32.
+      capacity: Rows that it holds. `drain` must be called at least once in that many steps, or the
+        oldest rows are overwritten (and counted).
+    """
+
+    def __init__(self, width: int, capacity: int) -> None:
+        self.width = width
+        self.capacity = capacity
+        # Plain variables, made outside of any function that is being traced and of any strategy.
+        with tf.init_scope():
+            self._rows = tf.Variable(tf.zeros([capacity, width]), trainable=False, name="stability_rows")
+            self._written = tf.Variable(0, dtype=tf.int64, trainable=False, name="stability_written")
+        self._drained = 0
+
+    def write(self, row: tf.Tensor) -> None:
+        """Appends a row, inside or outside of a traced step."""
+        at = tf.math.floormod(self._written, self.capacity)
+        self._rows.scatter_update(tf.IndexedSlices(row[tf.newaxis], at[tf.newaxis]))
+        self._written.assign_add(1)
+
+    def drain(self) -> tuple[npt.NDArray[np.float32], int]:
+        """Returns the rows written since the last call, oldest first, and how many before them were lost."""
+        written = int(self._written.numpy())
+        new = written - self._drained
+        lost = max(0, new - self.capacity)
+        order = np.arange(self._drained + lost, written) % self.capacity
+        self._drained = written
+        if not order.size:
+            return np.empty((0, self.width), np.float32), 0
+        return self._rows.numpy()[order], lost
+
+
+def keep_alive(*used: object) -> None:
+    """Ties objects to the step that is being traced, if one is.
+
+    TensorFlow graphs hold variables weakly. A step may run long after its monitor was closed and
+    forgotten, and would fail without the variables that it writes to.
+    """
+    if not tf.executing_eagerly():
+        graph = tf.compat.v1.get_default_graph()
+        graph._stability_keeps = (*getattr(graph, "_stability_keeps", ()), *used)

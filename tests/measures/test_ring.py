@@ -1,0 +1,58 @@
+"""The ring of rows, inside and outside of traced steps."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+import tensorflow as tf
+
+from tb_stability.measures.tensorflow.ring import Ring, keep_alive
+
+
+@pytest.mark.parametrize("traced", [True, False])
+def test_rows_come_out_in_the_order_they_were_written_and_once(traced: bool) -> None:
+    ring = Ring(2, capacity=4)
+
+    def write(x: tf.Tensor) -> None:
+        ring.write(tf.stack([x, -x]))
+
+    step = tf.function(write) if traced else write
+    for x in (1.0, 2.0, 3.0):
+        step(tf.constant(x))
+    rows, lost = ring.drain()
+    assert (rows.tolist(), lost) == ([[1, -1], [2, -2], [3, -3]], 0)
+    for x in (4.0, 5.0):  # around the end of the ring
+        step(tf.constant(x))
+    rows, lost = ring.drain()
+    assert (rows.tolist(), lost) == ([[4, -4], [5, -5]], 0)
+    assert ring.drain()[0].shape == (0, 2)
+
+
+def test_rows_that_were_overwritten_are_counted() -> None:
+    ring = Ring(1, capacity=3)
+    for x in range(5):
+        ring.write(tf.constant([float(x)]))
+    rows, lost = ring.drain()
+    assert (rows.tolist(), lost) == ([[2], [3], [4]], 2)
+
+
+def test_a_step_that_was_traced_runs_after_the_ring_was_forgotten() -> None:
+    """Kills: no keep_alive; TensorFlow then fails with a variable that does not exist."""
+
+    def traced() -> tf.types.experimental.PolymorphicFunction:
+        ring = Ring(1, capacity=3)
+
+        @tf.function
+        def step(x: tf.Tensor) -> tf.Tensor:
+            ring.write(x)
+            keep_alive(ring)
+            return x + 1
+
+        step(tf.constant([1.0]))
+        concrete = step.get_concrete_function(tf.TensorSpec([1]))
+        return concrete
+
+    step = traced()
+    gc.collect()
+    assert step(tf.constant([1.0])).numpy().tolist() == [2.0]
