@@ -38,7 +38,8 @@ class _RaiseAt(keras.callbacks.Callback):
 
 def _steps(logdir: Path, run: str = "run") -> tuple[int | None, int | None, int]:
     report = next(r for r in tb_stability.load(str(logdir)) if r.name == run)
-    return report.steps.first, report.steps.last, report.steps.recorded
+    steps = report.report.steps
+    return steps.first, steps.last, steps.recorded
 
 
 def test_every_step_of_a_fit_is_in_the_log(tmp_path: Path) -> None:
@@ -192,3 +193,14 @@ def test_what_was_seen_before_a_cruel_end_is_readable(tmp_path: Path, ending: st
 def test_a_log_dir_that_is_none_is_refused_at_once(log_dir: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         StabilityCallback(log_dir)
+
+
+def test_a_model_that_gets_its_weights_in_the_first_step_is_recorded_from_that_step(tmp_path: Path) -> None:
+    """Kills: reading the start of the moving statistics while they have no value yet."""
+    layers = [keras.layers.Dense(8, "relu"), keras.layers.BatchNormalization(), keras.layers.Dense(10, "softmax")]
+    model = keras.Sequential(layers)
+    model.compile(keras.optimizers.SGD(0.1), PERCEPTRON.loss)
+    callback = StabilityCallback(tmp_path / "run")
+    model.fit(PERCEPTRON.x, PERCEPTRON.y, callbacks=[callback], **_FIT)
+    assert _steps(tmp_path) == (0, 10, 11)
+    assert callback._recorder._layout.normalizations[0].channels == 8

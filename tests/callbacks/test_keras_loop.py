@@ -86,7 +86,7 @@ def test_a_monitor_that_comes_too_late_says_so_and_still_records_the_loss(tmp_pa
     with pytest.warns(RuntimeWarning, match="before the first call of your tf.function"):
         monitor.close()
     (run,) = tb_stability.load(str(tmp_path))
-    assert run.steps.recorded == len(data)
+    assert run.report.steps.recorded == len(data)
 
 
 def test_values_given_by_keyword_are_recorded(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_an_exception_in_the_loop_leaves_a_log_that_was_cut_off(tmp_path: Path) 
     with pytest.raises(KeyboardInterrupt):
         loop()
     (run,) = tb_stability.load(str(tmp_path))
-    assert (run.state, run.steps.recorded) == ("running", 11)
+    assert (run.state, run.report.steps.recorded) == ("running", 11)
 
 
 def test_misuse_is_said_where_it_happens(tmp_path: Path) -> None:

@@ -11,10 +11,13 @@ from tb_stability.series import NORMALIZATION_VECTORS, Layout, Normalization, Va
 
 
 def normalization_layers(model: keras.Model) -> list[keras.layers.BatchNormalization]:
-    """Returns the built BatchNormalization layers in network order, each once, nested models included."""
+    """Returns the BatchNormalization layers in network order, each once, nested models included.
+
+    One that has no weights yet is among them: its `moving_mean` is None.
+    """
     found: dict[int, Any] = {}
     for layer in model._flatten_layers(include_self=False):
-        if isinstance(layer, keras.layers.BatchNormalization) and layer.built:
+        if isinstance(layer, keras.layers.BatchNormalization):
             found.setdefault(id(layer), layer)
     return list(found.values())
 

@@ -15,9 +15,12 @@ from tb_stability.series import NORMALIZATION_VECTORS, VECTOR_STATISTICS
 class NormalizationVectors:
     """gamma, beta and moving statistics of all BatchNormalization layers, as one vector.
 
+    A model that was never called gets its weights inside of the first traced step, where they have no
+    value yet. Then the run starts, for us, with what they are at the first `measure`.
+
     Attributes:
       layers: The layers, in network order.
-      previous: The entries one step before, a variable; None without layers.
+      variables: What `measure` writes to.
     """
 
     def __init__(self, layers: list[keras.layers.BatchNormalization]) -> None:
@@ -34,20 +37,29 @@ class NormalizationVectors:
                     self._weights.append(weight)
                     self._places.append(row * len(layers) + column)
         self._segments = np.asarray(segments, np.int32)
-        self.previous: tf.Variable | None = None
+        self.variables: list[tf.Variable] = []
         if layers:
-            self._start = tf.constant(self._entries().numpy())
-            self.previous = tf.Variable(self._start, trainable=False, name="stability_previous")
+            with tf.init_scope():
+                known = all(bool(weight.value.is_initialized()) for weight in self._weights)
+                entries = self._entries() if known else tf.zeros([len(segments)])
+                self._started = tf.Variable(known, trainable=False, name="stability_started")
+                self._start = tf.Variable(entries, trainable=False, name="stability_start")
+                self._previous = tf.Variable(entries, trainable=False, name="stability_previous")
+            self.variables = [self._started, self._start, self._previous]
 
     def measure(self) -> tf.Tensor:
         """Returns `NORMALIZATION_MEASURES` of all layers, flat, and remembers the entries."""
-        if self.previous is None:
+        if not self.layers:
             return tf.zeros([0])
         entries = self._entries()
+        start = tf.where(self._started, self._start, entries)
+        previous = tf.where(self._started, self._previous, entries)
         measures = statistics.segment_statistics(
-            entries, self._start, self.previous, tf.constant(self._segments), len(self._weights)
+            entries, start, previous, tf.constant(self._segments), len(self._weights)
         )
-        self.previous.assign(entries)
+        self._start.assign(start)
+        self._previous.assign(entries)
+        self._started.assign(True)
         by_statistic = tf.stack([measures[name] for name in VECTOR_STATISTICS], axis=1)
         missing = np.full(
             (len(NORMALIZATION_VECTORS) * len(self.layers), len(VECTOR_STATISTICS)), np.nan, np.float32

@@ -63,8 +63,9 @@ class Observer:
         self._normalizations: NormalizationVectors | None = None
         self._batch: dict[str, tf.Tensor] = {}
         self._warned = False
-        if model is not None and model.built:
-            self._normalizations = NormalizationVectors(layouts.normalization_layers(model))
+        layers = layouts.normalization_layers(model) if model is not None else []
+        if all(layer.moving_mean is not None for layer in layers):
+            self._normalizations = NormalizationVectors(layers)
 
     @contextlib.contextmanager
     def attached(self) -> Iterator[None]:
@@ -146,9 +147,9 @@ class Observer:
             return
         order = _network_order(self._model, variables)
         if self._normalizations is None:
-            layers = layouts.normalization_layers(self._model) if self._model is not None else []
-            with tf.init_scope():
-                self._normalizations = NormalizationVectors(layers)
+            # Some had no weights when we began; one that has none now is not used by the model.
+            layers = [x for x in layouts.normalization_layers(self._model) if x.moving_mean is not None]
+            self._normalizations = NormalizationVectors(layers)
         self.layout = layouts.describe(self._model, order, self._normalizations.layers)
         self._columns = {self._key(variable): column for column, variable in enumerate(order)}
         width = 1 + len(_SCALARS) + len(VARIABLE_MEASURES) * len(order)
@@ -179,7 +180,7 @@ class Observer:
             row.append(values)
         row.append(self._normalizations.measure())
         self._ring.write(tf.concat(row, axis=0))
-        keep_alive(self._ring, self._normalizations.previous)
+        keep_alive(self._ring, *self._normalizations.variables)
 
     def _key(self, variable: Any) -> Any:
         return self._optimizer._var_key(variable)

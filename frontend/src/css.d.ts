@@ -1,0 +1,5 @@
+/** A style sheet is bundled as its text and put into the page by `index.tsx`. */
+declare module '*.css' {
+  const text: string;
+  export default text;
+}

@@ -1,0 +1,104 @@
+/** The wire types: the same names as in `tb_stability/plugin/http_api.md`. */
+
+/** A float as JSON carries it, which has no NaN and no infinity. */
+export type JsonFloat = number | 'NaN' | 'Infinity' | '-Infinity';
+
+export type Status = 'healthy' | 'warning' | 'unstable' | 'diverged' | 'not_learning' | 'unknown';
+export type Severity = 'info' | 'warning' | 'critical';
+
+/** The answer for one run, in one sentence each. */
+export interface Verdict {
+  status: Status;
+  text: string;
+  why: string;
+  next: string;
+}
+
+/** A stretch of steps with one symptom on one series; both ends are inclusive. */
+export interface SymptomWindow {
+  kind: string;
+  series: string;
+  /** The first layer to go; null for a series of the whole run. */
+  layer: string | null;
+  layers: string[];
+  start_step: number;
+  alarm_step: number;
+  /** Null while the window is open, also at the end of a run that ended inside of it. */
+  end_step: number | null;
+  peak_step: number;
+  /** In thresholds: 1 is just abnormal. */
+  peak_score: JsonFloat;
+  severity: Severity;
+}
+
+export interface Check {
+  name: string;
+  status: 'ran' | 'skipped';
+  reason: string;
+}
+
+/** Which steps a report speaks of; the ends are null where no step was seen. */
+export interface Steps {
+  first: number | null;
+  last: number | null;
+  observed: number;
+  recorded: number;
+}
+
+export interface Source {
+  recorded: boolean;
+  sampled: boolean;
+  kept: number;
+  of: number | null;
+}
+
+export interface RunReport {
+  run: string;
+  verdict: Verdict;
+  steps: Steps;
+  windows: SymptomWindow[];
+  checks: Check[];
+  source: Source;
+  state: 'running' | 'ended' | 'foreign';
+  problems: string[];
+}
+
+/** `/runs` */
+export interface RunsDocument {
+  version: number;
+  logdir: string;
+  runs: RunReport[];
+}
+
+export interface Variable {
+  name: string;
+  role: string;
+  shape: number[];
+}
+
+export interface Normalization {
+  vectors: string[];
+  channels: number;
+  trainable: boolean;
+}
+
+export interface Layer {
+  name: string;
+  variables: Variable[];
+  normalization: Normalization | null;
+}
+
+/** `/layout` */
+export interface Layout {
+  run: string;
+  scalars: string[];
+  layers: Layer[];
+  heatmap_measures: string[];
+}
+
+/** One series of a `/layer` frame. */
+export interface LayerSeries {
+  name: string;
+  measure: string;
+  of: string;
+}

@@ -1,0 +1,37 @@
+/** What was looked for in the run, and what was not, with the reason. */
+import {symptom} from '../lib/symptoms';
+import type {Check} from '../types';
+
+export function Checks({checks}: {checks: Check[]}) {
+  const ran = checks.filter(({status}) => status === 'ran');
+  const skipped = checks.filter(({status}) => status !== 'ran');
+  return (
+    <section class="checks" aria-label="Checks">
+      <h3>What was checked</h3>
+      {ran.length > 0 ? (
+        <p>
+          {ran.map(({name}) => symptom(name).name.replace(/^[A-Z](?=[a-z])(?!atchN)/, lower)).join(', ')}.
+        </p>
+      ) : (
+        <p class="hint">Nothing was checked.</p>
+      )}
+      {skipped.length > 0 && (
+        <>
+          <h3>What was not</h3>
+          <ul>
+            {skipped.map(({name, reason}) => (
+              <li key={name}>
+                <strong>{symptom(name).name}</strong>
+                {reason !== '' && `: ${reason}`}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}
+
+function lower(letter: string): string {
+  return letter.toLowerCase();
+}

@@ -1,0 +1,94 @@
+/** One run: its name, and its windows as bars. */
+import {formatSpan, formatStep, plural} from '../lib/format';
+import {packBars} from '../lib/lanes';
+import {stepToX, type StepRange} from '../lib/range';
+import {kindColor, symptom} from '../lib/symptoms';
+import {windowKey, windowRange} from '../lib/windows';
+import {selectRun, selectWindow, type State} from '../state';
+import type {RunReport} from '../types';
+import {StatusDot} from './badges';
+
+const ROW_HEIGHT = 17;
+/** Wide enough for a letter. */
+const MIN_BAR_WIDTH = 15;
+/** Wide enough for a letter and the arrow. */
+const MIN_OPEN_BAR_WIDTH = 22;
+const MAX_ROWS = 8;
+
+interface LaneProps {
+  state: State;
+  run: RunReport;
+  domain: StepRange;
+  width: number;
+}
+
+export function Lane({state, run, domain, width}: LaneProps) {
+  const selected = state.report.value?.run === run.run;
+  const {first, last} = run.steps;
+  const edge = (step: number) => Math.min(width, Math.max(0, stepToX(step - 0.5, domain, width)));
+  const bars = run.windows
+    .map((item) => ({item, ...windowRange(item, last ?? item.start_step)}))
+    .filter(({from, to}) => from <= domain.to && to >= domain.from)
+    .map(({item, from, to}) => {
+      const left = edge(from);
+      return {
+        left,
+        right: Math.max(edge(to + 1), item.end_step === null ? left + MIN_OPEN_BAR_WIDTH : left),
+        item,
+      };
+    });
+  const packing = packBars(bars, {width, minWidth: MIN_BAR_WIDTH, maxRows: MAX_ROWS});
+  return (
+    <div class={selected ? 'lane lane-selected' : 'lane'}>
+      <button
+        type="button"
+        class="lane-name"
+        aria-pressed={selected}
+        title={run.run}
+        onClick={() => {
+          selectRun(state, run.run);
+        }}
+      >
+        <StatusDot status={run.verdict.status} />
+        <bdi class="clip">{run.run}</bdi>
+      </button>
+      <div class="lane-bars" style={{height: `${Math.max(1, packing.rows) * ROW_HEIGHT + 5}px`}}>
+        {first !== null && last !== null && (
+          <i
+            class="lane-steps"
+            style={{left: `${edge(first)}px`, width: `${edge(last + 1) - edge(first)}px`}}
+          />
+        )}
+        {packing.bars.map(({left, right, row, item}) => (
+          <button
+            key={windowKey(item)}
+            type="button"
+            // The list of windows is the way for the keyboard: a lane may have hundreds.
+            tabIndex={-1}
+            class={`bar severity-${item.severity}${item.end_step === null ? ' open' : ''}`}
+            aria-pressed={selected && state.windowKey.value === windowKey(item)}
+            aria-label={`${symptom(item.kind).name}, ${formatSpan(item)}, ${item.severity}`}
+            title={`${symptom(item.kind).name}\n${item.series}\n${formatSpan(item)}\n${item.severity}`}
+            style={{
+              left: `${left}px`,
+              width: `${right - left}px`,
+              top: `${row * ROW_HEIGHT + 3}px`,
+              '--kind': `var(${kindColor(item.kind)})`,
+            }}
+            onClick={() => {
+              selectWindow(state, run.run, item);
+            }}
+          >
+            {symptom(item.kind).letter}
+          </button>
+        ))}
+        {last !== null && last > domain.to && (
+          <span class="lane-more">goes on to step {formatStep(last)}</span>
+        )}
+        {packing.hidden > 0 && (
+          <span class="lane-more">and {plural(packing.hidden, 'window')} more: see the list</span>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,161 @@
+/** What the line chart paints beside its lines: windows as bands, NaN and Inf as marks, guides. */
+import {stepToX, type StepRange} from '../lib/range';
+import type {Mark, MarkKind} from '../lib/lines';
+import type {PooledSeries} from '../lib/series';
+import {kindColor, symptom} from '../lib/symptoms';
+import {windowKey, windowRange} from '../lib/windows';
+import type {SymptomWindow} from '../types';
+import {themeColor} from './theme';
+
+/** The plot inside of the canvas, in canvas pixels; `ratio` of them make a CSS pixel. */
+export interface Box {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  ratio: number;
+}
+
+export interface Bands {
+  windows: readonly SymptomWindow[];
+  /** `windowKey` of the selected window. */
+  selected: string | null;
+  /** Windows on the series of this chart are drawn stronger than others. */
+  isOwn: (window: SymptomWindow) => boolean;
+  view: StepRange;
+  /** Last step of the run, where open windows end. */
+  last: number;
+}
+
+const ALPHA = {other: 0.05, own: 0.14, selected: 0.2};
+
+export function drawBands(context: CanvasRenderingContext2D, box: Box, bands: Bands): void {
+  context.save();
+  context.beginPath();
+  context.rect(box.left, box.top, box.width, box.height);
+  context.clip();
+  for (const window of bands.windows) {
+    const {from, to} = windowRange(window, bands.last);
+    if (to < bands.view.from || from > bands.view.to) continue;
+    const edge = (step: number) => box.left + stepToX(step, bands.view, box.width);
+    const left = edge(from - 0.5);
+    const width = Math.max(box.ratio, edge(to + 0.5) - left);
+    const own = bands.isOwn(window);
+    const selected = windowKey(window) === bands.selected;
+    context.fillStyle = themeColor(kindColor(window.kind));
+    context.globalAlpha = selected ? ALPHA.selected : own ? ALPHA.own : ALPHA.other;
+    context.fillRect(left, box.top, width, box.height);
+    context.globalAlpha = 1;
+    if (own) context.fillRect(left, box.top + box.height - 3 * box.ratio, width, 3 * box.ratio);
+    if (selected)
+      drawSelected(context, box, {left, right: left + width, alarm: edge(window.alarm_step)}, window);
+  }
+  context.restore();
+}
+
+/** Both ends of the selected window as lines, the alarm as a dotted one. */
+function drawSelected(
+  context: CanvasRenderingContext2D,
+  box: Box,
+  {left, right, alarm}: {left: number; right: number; alarm: number},
+  window: SymptomWindow
+): void {
+  context.strokeStyle = context.fillStyle;
+  context.lineWidth = box.ratio;
+  const line = (x: number, dash: number[]) => {
+    context.setLineDash(dash.map((length) => length * box.ratio));
+    context.beginPath();
+    context.moveTo(x, box.top);
+    context.lineTo(x, box.top + box.height);
+    context.stroke();
+  };
+  line(left, []);
+  if (window.end_step !== null) line(right, []);
+  if (window.alarm_step > window.start_step) line(alarm, [2, 3]);
+  context.setLineDash([]);
+}
+
+/** The letter of the selected window at its start; over the lines, so that it can be read. */
+export function drawLetter(context: CanvasRenderingContext2D, box: Box, bands: Bands): void {
+  const selected = bands.windows.find((window) => windowKey(window) === bands.selected);
+  if (!selected) return;
+  const {from, to} = windowRange(selected, bands.last);
+  if (to < bands.view.from || from > bands.view.to) return;
+  const x = box.left + Math.max(0, stepToX(from - 0.5, bands.view, box.width)) + 4 * box.ratio;
+  context.save();
+  context.fillStyle = themeColor(kindColor(selected.kind));
+  text(context, symptom(selected.kind).letter, x, box, 'left');
+  context.restore();
+}
+
+/** Height of a row of marks in CSS pixels. */
+const MARK_ROW = 11;
+
+/** Room for the marks above the lines in CSS pixels: one row, or two where there are NaN and Inf. */
+export function marksHeight(lines: readonly {series: PooledSeries}[]): number {
+  const has = (kind: MarkKind) => lines.some(({series}) => Array.prototype.some.call(series[kind], Boolean));
+  return MARK_ROW * (has('nan') && has('inf') ? 2 : 1) + 2;
+}
+
+/** Above the plot: NaN as crosses in the row next to it, Inf as triangles in the upper one; a stretch as a line. */
+export function drawMarks(context: CanvasRenderingContext2D, box: Box, marks: readonly Mark[]): void {
+  const size = 3.5 * box.ratio;
+  const both = marks.some(({kind}) => kind === 'nan') && marks.some(({kind}) => kind === 'inf');
+  context.save();
+  context.strokeStyle = context.fillStyle = themeColor('--nonfinite');
+  for (const mark of marks) {
+    const row = both && mark.kind === 'inf' ? 1.5 : 0.5;
+    const x = box.left + mark.x * box.ratio;
+    const y = box.top - row * MARK_ROW * box.ratio;
+    context.lineWidth = 1.8 * box.ratio;
+    context.beginPath();
+    if (mark.kind === 'nan') {
+      context.moveTo(x - size, y - size);
+      context.lineTo(x + size, y + size);
+      context.moveTo(x + size, y - size);
+      context.lineTo(x - size, y + size);
+      context.stroke();
+    } else {
+      context.moveTo(x, y - size);
+      context.lineTo(x + size, y + size);
+      context.lineTo(x - size, y + size);
+      context.fill();
+    }
+    if (mark.to > mark.x) context.fillRect(x, y - box.ratio / 2, (mark.to - mark.x) * box.ratio, box.ratio);
+  }
+  context.restore();
+}
+
+/** A horizontal line at a value that is worth comparing with. */
+export function drawGuide(context: CanvasRenderingContext2D, box: Box, y: number, label: string): void {
+  context.save();
+  context.strokeStyle = context.fillStyle = themeColor('--muted');
+  context.lineWidth = box.ratio;
+  context.setLineDash([5 * box.ratio, 4 * box.ratio]);
+  context.beginPath();
+  context.moveTo(box.left, y);
+  context.lineTo(box.left + box.width, y);
+  context.stroke();
+  context.setLineDash([]);
+  text(context, label, box.left + box.width - 4 * box.ratio, {...box, height: y - box.top}, 'right');
+  context.restore();
+}
+
+/** A text at the lower edge of the box, with a halo so that it can be read on lines. */
+function text(
+  context: CanvasRenderingContext2D,
+  label: string,
+  x: number,
+  box: Box,
+  align: CanvasTextAlign
+): void {
+  const y = box.top + box.height - 4 * box.ratio;
+  context.font = `bold ${11 * box.ratio}px Roboto, system-ui, sans-serif`;
+  context.textAlign = align;
+  context.textBaseline = 'bottom';
+  context.lineJoin = 'round';
+  context.lineWidth = 3 * box.ratio;
+  context.strokeStyle = themeColor('--ground');
+  context.strokeText(label, x, y);
+  context.fillText(label, x, y);
+}

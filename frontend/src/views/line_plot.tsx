@@ -1,0 +1,175 @@
+/** Lines over steps on a canvas (uPlot), with bands, marks and guides. Knows nothing of the API. */
+import {useLayoutEffect, useRef} from 'preact/hooks';
+import uPlot from 'uplot';
+import {formatTick} from '../lib/format';
+import {columnMiddles, hasSpread, lineValues, marks} from '../lib/lines';
+import type {StepRange} from '../lib/range';
+import {linearTicks, logTicks, stepTicks, type Interval} from '../lib/scale';
+import type {Columns, PooledSeries} from '../lib/series';
+import {drawBands, drawGuide, drawLetter, drawMarks, marksHeight, type Bands, type Box} from './line_marks';
+import {lineStyle, themeColor} from './theme';
+
+/** Width of the value axis in CSS pixels; the style sheet has it, too. */
+const VALUE_AXIS_WIDTH = 56;
+const PIXELS_PER_TICK = 26;
+const PIXELS_PER_STEP_TICK = 90;
+const FEW_POINTS = 30;
+
+export interface Line {
+  label: string;
+  series: PooledSeries;
+}
+
+export interface Guide {
+  value: number;
+  label: string;
+}
+
+export interface LinePlotProps {
+  lines: Line[];
+  columns: Columns;
+  view: StepRange;
+  axis: Interval;
+  log: boolean;
+  guides: Guide[];
+  bands: Bands;
+  width: number;
+  height: number;
+  dark: boolean;
+}
+
+export function LinePlot(props: LinePlotProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  // uPlot's callbacks outlive a render: they read what was shown last.
+  const latest = useRef(props);
+  latest.current = props;
+  const spread = props.lines.map(({series}) => hasSpread(series));
+  const structure = `${String(props.log)}:${spread.join()}`;
+
+  useLayoutEffect(() => {
+    if (!place.current) return;
+    const created = new uPlot(options(latest, spread), dataOf(latest.current), place.current);
+    plot.current = created;
+    return () => {
+      created.destroy();
+      plot.current = null;
+    };
+  }, [structure]);
+
+  useLayoutEffect(() => {
+    plot.current?.setSize({width: props.width + VALUE_AXIS_WIDTH, height: props.height});
+  }, [props.width, props.height]);
+
+  useLayoutEffect(() => {
+    plot.current?.setData(dataOf(props));
+    place.current?.setAttribute('data-painted', '');
+  }, [props.lines, props.columns, props.view, props.axis, props.bands, props.guides, props.dark]);
+
+  return <div class="line-plot" ref={place} aria-hidden="true" />;
+}
+
+/** Three rows of values for each line: mean, smallest, largest. */
+function dataOf({lines, columns, axis, log}: LinePlotProps): uPlot.AlignedData {
+  const rows = lines.flatMap(({series}) =>
+    [series.mean, series.min, series.max].map((values) => lineValues(values, axis, log))
+  );
+  return [columnMiddles(columns), ...rows];
+}
+
+function options(latest: {current: LinePlotProps}, spread: boolean[]): uPlot.Options {
+  const {width, height, log, lines} = latest.current;
+  const grid = {stroke: () => themeColor('--grid'), width: 1};
+  return {
+    width: width + VALUE_AXIS_WIDTH,
+    height,
+    padding: [() => marksHeight(latest.current.lines), 0, 4, 0],
+    legend: {show: false},
+    cursor: {show: false},
+    scales: {
+      x: {time: false, range: () => [latest.current.view.from - 0.5, latest.current.view.to + 0.5]},
+      y: {
+        // uPlot declares this as an ambient enum, which has no value to import.
+        // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
+        distr: log ? 3 : 1,
+        range: () => [latest.current.axis.min, latest.current.axis.max],
+      },
+    },
+    axes: [
+      {
+        size: 0,
+        splits: () => {
+          const {view, width: pixels} = latest.current;
+          return stepTicks(view.from, view.to, Math.floor(pixels / PIXELS_PER_STEP_TICK));
+        },
+        values: () => [],
+        ticks: {show: false},
+        grid,
+      },
+      {
+        size: VALUE_AXIS_WIDTH,
+        font: '11px Roboto, system-ui, sans-serif',
+        stroke: () => themeColor('--muted'),
+        splits: () => {
+          const ticks = latest.current.log ? logTicks : linearTicks;
+          return ticks(latest.current.axis, Math.floor(latest.current.height / PIXELS_PER_TICK));
+        },
+        filter: (_, splits) => splits,
+        values: (_, splits) => splits.map(formatTick),
+        ticks: {show: false},
+        gap: 6,
+        grid,
+      },
+    ],
+    series: [{}, ...lines.flatMap((_, index) => lineSeries(index))],
+    bands: spread.flatMap((wide, index) => (wide ? [envelope(index)] : [])),
+    hooks: {
+      drawClear: [
+        (plot) => {
+          drawBands(plot.ctx, boxOf(plot), latest.current.bands);
+        },
+      ],
+      draw: [
+        (plot) => {
+          const {lines: drawn, columns, view, width: pixels} = latest.current;
+          const found = drawn.flatMap(({series}) => marks(series, columns, view, pixels));
+          drawMarks(plot.ctx, boxOf(plot), found);
+          drawLetter(plot.ctx, boxOf(plot), latest.current.bands);
+          for (const {value, label} of latest.current.guides) {
+            drawGuide(plot.ctx, boxOf(plot), plot.valToPos(value, 'y', true), label);
+          }
+        },
+      ],
+    },
+  };
+}
+
+function lineSeries(index: number): uPlot.Series[] {
+  const {variable, dash} = lineStyle(index);
+  const color = () => themeColor(variable);
+  const hidden: uPlot.Series = {width: 0, points: {show: false}};
+  const points: uPlot.Series.Points = {show: true, size: 5, stroke: color, fill: color, filter: pointsToShow};
+  return [{stroke: color, width: 1.5, dash, points}, hidden, hidden];
+}
+
+/** All points where there are few; else those between two gaps, which no line would show. */
+function pointsToShow(plot: uPlot, series: number): number[] {
+  const values = plot.data[series] ?? [];
+  const isGap = (i: number) => typeof values[i] !== 'number';
+  const shown: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    if (!isGap(i) && (values.length <= FEW_POINTS || (isGap(i - 1) && isGap(i + 1)))) shown.push(i);
+  }
+  return shown;
+}
+
+function envelope(index: number): uPlot.Band {
+  return {
+    series: [3 * index + 3, 3 * index + 2],
+    fill: () => `color-mix(in srgb, ${themeColor(lineStyle(index).variable)} 28%, transparent)`,
+  };
+}
+
+function boxOf(plot: uPlot): Box {
+  return {...plot.bbox, ratio: uPlot.pxRatio};
+}

@@ -1,0 +1,30 @@
+/** Which steps, in how many columns, the plots ask the API for. */
+import {span} from '../lib/range';
+import type {Extract} from '../api';
+import type {State} from '../state';
+import {useSettled} from './use_resource';
+
+/** While the reader drags, the plots move what they have; they ask when the range has settled. */
+const SETTLE_MS = 120;
+/** Widths are rounded up to this, so that a resize does not ask anew at every pixel. */
+const WIDTH_STEP = 200;
+
+export interface ExtractKey {
+  extract: Extract;
+  /** Equal for equal extracts; null until the plots have a width. */
+  key: string | null;
+}
+
+export function useExtract(state: State): ExtractKey {
+  const whole = state.whole.value;
+  const range = useSettled(state.range.value, SETTLE_MS);
+  const cols = Math.ceil(state.plotWidth.value / WIDTH_STEP) * WIDTH_STEP;
+  // One more step on either side, so that lines run to the edges of the view.
+  const padded = range &&
+    whole && {from: Math.max(whole.from, range.from - 1), to: Math.min(whole.to, range.to + 1)};
+  const usable = padded !== null && span(padded) > 0 ? padded : null;
+  return {
+    extract: {range: usable, cols},
+    key: cols > 0 && whole ? `${usable ? `${usable.from}-${usable.to}` : 'whole'}/${cols}` : null,
+  };
+}

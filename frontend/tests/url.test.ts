@@ -1,0 +1,54 @@
+import {expect, test} from 'vitest';
+import {parseHash, writeHash, type UrlState} from '../src/url';
+
+const EMPTY: UrlState = {
+  run: null,
+  window: null,
+  layer: null,
+  measure: null,
+  range: null,
+  hidden: [],
+  scales: [],
+};
+const FULL: UrlState = {
+  run: 'exp 1/<b>&=#,é',
+  window: 'loss_spike:120:loss',
+  layer: 'block_1/dense,2',
+  measure: 'grad_norm',
+  range: {from: 100, to: 250},
+  hidden: ['a,b', 'c&d'],
+  scales: ['loss:linear', 'a,%2C'],
+};
+
+test('a link restores everything, whatever characters are in the names', () => {
+  expect(parseHash(writeHash('#stability', FULL))).toEqual(FULL);
+});
+
+test('the default state leaves the address alone', () => {
+  expect(writeHash('#stability', EMPTY)).toBe('#stability');
+  expect(writeHash('', EMPTY)).toBe('#stability');
+});
+
+test('what belongs to TensorBoard and to other plugins stays as it is', () => {
+  const hash = '#stability&runSelectionState=eyJ&p.other.run=x&tagFilter=%5E';
+  const written = writeHash(hash, {...EMPTY, run: 'fit'});
+  expect(written).toBe(`${hash}&p.stability.run=fit`);
+  expect(writeHash(written, EMPTY)).toBe(hash);
+});
+
+test.each([
+  '#p.stability.from=5',
+  '#p.stability.from=9&p.stability.to=5',
+  '#p.stability.from=-1&p.stability.to=5',
+  '#p.stability.from=1e3&p.stability.to=5000',
+  '#p.stability.from=NaN&p.stability.to=x',
+])('%s is no range', (hash) => {
+  expect(parseHash(hash).range).toBeNull();
+});
+
+test('a broken link does not break the tab', () => {
+  expect(parseHash('#stability&&=&p.stability.run=%E0%A4%A&p.stability.hidden=,,')).toEqual({
+    ...EMPTY,
+    run: '%E0%A4%A',
+  });
+});

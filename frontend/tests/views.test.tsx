@@ -1,0 +1,186 @@
+import {cleanup, fireEvent, render, screen, within} from '@testing-library/preact';
+import userEvent from '@testing-library/user-event';
+import axe from 'axe-core';
+import {afterEach, beforeEach, expect, test, vi} from 'vitest';
+import type {Api} from '../src/api';
+import {createState, type State} from '../src/state';
+import {parseHash} from '../src/url';
+import {App} from '../src/views/app';
+import {Lanes} from '../src/views/lanes';
+import {LayerNames} from '../src/views/layer_names';
+import {VerdictView} from '../src/views/verdict';
+import {WindowList} from '../src/views/window_list';
+import {reportOf, windowOf} from './reports';
+
+const HOSTILE = '<img src=x onerror=alert(1)>';
+const SPIKE = windowOf({severity: 'critical'});
+const OPEN = windowOf({
+  kind: 'non_finite',
+  start_step: 50,
+  end_step: null,
+  layer: 'dense',
+  layers: ['dense', 'bn'],
+  peak_score: 'Infinity',
+});
+const BAD = reportOf('bad', 'unstable', {
+  windows: [SPIKE, OPEN],
+  checks: [
+    {name: 'loss_spike', status: 'ran', reason: ''},
+    {name: 'bn_statistics_frozen', status: 'skipped', reason: 'the model has no BatchNormalization layer'},
+  ],
+});
+const RUNS = {
+  version: 1,
+  logdir: '/logs',
+  runs: [BAD, reportOf('good', 'healthy'), reportOf(HOSTILE, 'warning')],
+};
+let state: State;
+
+/** Never answers: the plots need a canvas, which the browser tests have. */
+const SILENT = new Proxy({} as Api, {get: () => () => new Promise(() => undefined)});
+
+beforeEach(() => {
+  state = createState(parseHash(''));
+});
+afterEach(cleanup);
+
+function showApp(reload = () => undefined) {
+  return render(<App state={state} api={SILENT} reload={reload} />);
+}
+
+async function violations(container: Element): Promise<string[]> {
+  // Colours need a real page; the browser tests look at them.
+  const result = await axe.run(container, {
+    rules: {'color-contrast': {enabled: false}, region: {enabled: false}},
+  });
+  return result.violations.map(({id, nodes}) => `${id}: ${nodes.map(({html}) => html).join(' ')}`);
+}
+
+test('before the first answer the tab is not ready, after it the verdict is there', async () => {
+  showApp();
+  expect(screen.getByRole('main').hasAttribute('data-ready')).toBe(false);
+  state.runs.value = RUNS;
+  expect(await screen.findByText('bad is unstable')).toBeTruthy();
+  expect(screen.getByRole('main').hasAttribute('data-ready')).toBe(true);
+  expect(screen.getByText('1 of 3 runs unstable')).toBeTruthy();
+});
+
+test('the whole tab has no accessibility violation', async () => {
+  state.runs.value = RUNS;
+  state.plotWidth.value = 600;
+  const {container} = showApp();
+  expect(await violations(container)).toEqual([]);
+});
+
+test('names from the log are text, never markup', () => {
+  state.runs.value = RUNS;
+  state.plotWidth.value = 600;
+  const {container} = showApp();
+  expect(container.querySelector('img')).toBeNull();
+  expect(screen.getAllByText(HOSTILE).length).toBeGreaterThan(1);
+});
+
+test('the run picker selects a run', async () => {
+  state.runs.value = RUNS;
+  showApp();
+  const picker = screen.getByRole('group', {name: 'Run'});
+  await userEvent.click(within(picker).getByRole('button', {name: /good/}));
+  expect(state.report.value?.run).toBe('good');
+  expect(await screen.findByText('good is healthy')).toBeTruthy();
+});
+
+test('a popover closes at Escape, which then does not also reset the view', async () => {
+  state.runs.value = RUNS;
+  state.range.value = {from: 5, to: 9};
+  const {container} = showApp();
+  const summary = screen.getByText('Lanes: 3 of 3');
+  await userEvent.click(summary);
+  const details = container.querySelector('details');
+  expect(details?.open).toBe(true);
+  fireEvent.keyDown(summary, {key: 'Escape'});
+  expect(details?.open).toBe(false);
+  expect(state.range.value).toEqual({from: 5, to: 9});
+});
+
+test('an empty logdir says what to do, with the two lines of code', () => {
+  state.runs.value = {...RUNS, runs: []};
+  showApp();
+  expect(screen.getByText('No runs yet')).toBeTruthy();
+  expect(screen.getByText(/from tb_stability import StabilityCallback/)).toBeTruthy();
+});
+
+test('an error of the API is shown in place and can be retried', async () => {
+  const reload = vi.fn();
+  state.runsError.value = 'TensorBoard does not answer.';
+  showApp(reload);
+  expect(screen.getByRole('alert').textContent).toContain('TensorBoard does not answer.');
+  await userEvent.click(screen.getByRole('button', {name: 'Try again'}));
+  expect(reload).toHaveBeenCalledOnce();
+});
+
+test('the keys step through the windows, and not while typing', async () => {
+  state.runs.value = RUNS;
+  showApp();
+  await userEvent.keyboard('.');
+  expect(state.window.value).toBe(SPIKE);
+  await userEvent.keyboard('j');
+  expect(state.window.value).toBe(OPEN);
+  await userEvent.keyboard(',');
+  expect(state.window.value).toBe(SPIKE);
+  expect(state.range.value).not.toBeNull();
+  await userEvent.keyboard('{Escape}');
+  expect(state.range.value).toBeNull();
+  const field = document.body.appendChild(document.createElement('input'));
+  fireEvent.keyDown(field, {key: '.'});
+  field.remove();
+  expect(state.window.value).toBe(SPIKE);
+});
+
+test('the verdict shows problems, and says where data was sampled', () => {
+  const source = {recorded: false, sampled: true, kept: 100, of: 20000};
+  render(<VerdictView report={{...BAD, source, problems: ['The log is cut off.']}} />);
+  expect(screen.getByText('The log is cut off.')).toBeTruthy();
+  expect(screen.getByText(/sampled: 100 of 20,000 kept/)).toBeTruthy();
+  expect(screen.getByText(/not recorded by this package/)).toBeTruthy();
+});
+
+test('the list says in words what the bars draw', async () => {
+  state.runs.value = RUNS;
+  render(<WindowList state={state} report={BAD} />);
+  const open = screen.getByRole('button', {name: /Not finite/});
+  expect(open.textContent).toContain('from step 50 on');
+  expect(open.textContent).toContain('NaN or Inf');
+  await userEvent.click(open);
+  expect(await screen.findByText('2 of 2')).toBeTruthy();
+  expect(open.textContent).toContain('dense, bn');
+});
+
+test('a lane has a bar for each window, with a letter and its severity in words', async () => {
+  state.runs.value = RUNS;
+  state.plotWidth.value = 600;
+  render(<Lanes state={state} />);
+  const bar = screen.getByRole('button', {name: 'Not finite, from step 50 on, warning'});
+  expect(bar.textContent).toBe('N');
+  expect(bar.className).toContain('open');
+  await userEvent.click(bar);
+  expect(state.window.value).toBe(OPEN);
+  expect(state.layer.value).toBe('dense');
+});
+
+test('the ends of the view can be moved with the arrow keys, not past the run', () => {
+  state.runs.value = RUNS;
+  state.plotWidth.value = 600;
+  render(<Lanes state={state} />);
+  fireEvent.keyDown(screen.getByRole('slider', {name: 'First step in view'}), {key: 'ArrowRight'});
+  expect(state.view.value).toEqual({from: 10, to: 99});
+  fireEvent.keyDown(screen.getByRole('slider', {name: 'Last step in view'}), {key: 'ArrowRight'});
+  expect(state.view.value).toEqual({from: 10, to: 99});
+});
+
+test('the arrow keys select the layer above or below', () => {
+  const onSelect = vi.fn();
+  render(<LayerNames layers={['a', 'b', 'c']} selected="b" onSelect={onSelect} />);
+  const names = screen.getByRole('slider', {name: 'Layer'});
+  for (const key of ['ArrowDown', 'ArrowUp', 'End', 'PageUp']) fireEvent.keyDown(names, {key});
+  expect(onSelect.mock.calls.flat()).toEqual([2, 0, 2, 0]);
+});

@@ -1,0 +1,57 @@
+import {expect, test} from 'vitest';
+import {logdirSentence, worstRun} from '../src/lib/status';
+import {kindColor, symptom} from '../src/lib/symptoms';
+import {isOfMeasure, neighbour, windowKey, windowRange} from '../src/lib/windows';
+import {reportOf, windowOf} from './reports';
+
+const FIRST = windowOf({start_step: 1});
+const SECOND = windowOf({start_step: 2});
+const THIRD = windowOf({start_step: 3});
+const ALL = [FIRST, SECOND, THIRD];
+
+test('next and previous go through the list and round at its ends', () => {
+  expect(neighbour(ALL, windowKey(FIRST), 1)).toBe(SECOND);
+  expect(neighbour(ALL, windowKey(THIRD), 1)).toBe(FIRST);
+  expect(neighbour(ALL, windowKey(FIRST), -1)).toBe(THIRD);
+});
+
+test('with none selected, next is the first and previous the last', () => {
+  expect(neighbour(ALL, null, 1)).toBe(FIRST);
+  expect(neighbour(ALL, 'gone', -1)).toBe(THIRD);
+  expect(neighbour([], null, 1)).toBeNull();
+});
+
+test('an open window lasts to the end of the run', () => {
+  expect(windowRange(windowOf({start_step: 5, end_step: null}), 99)).toEqual({from: 5, to: 99});
+  expect(windowRange(windowOf({start_step: 5, end_step: 8}), 99)).toEqual({from: 5, to: 8});
+});
+
+test('a series belongs to its measure, not to one whose name starts alike', () => {
+  expect(isOfMeasure(windowOf({series: 'grad_norm/dense/kernel'}), 'grad_norm')).toBe(true);
+  expect(isOfMeasure(windowOf({series: 'grad_norm'}), 'grad_norm')).toBe(true);
+  expect(isOfMeasure(windowOf({series: 'grad_norm_clipped'}), 'grad_norm')).toBe(false);
+});
+
+test('an unknown kind has a name, a letter and a colour; so has one named like a method', () => {
+  for (const kind of ['a_kind_of_tomorrow', 'constructor']) {
+    expect(symptom(kind)).toEqual({letter: '?', name: kind.replaceAll('_', ' '), meaning: ''});
+    expect(kindColor(kind)).toBe('--kind-unknown');
+  }
+});
+
+test('the worst run is shown first, and of equals the first', () => {
+  const runs = [reportOf('a', 'healthy'), reportOf('b', 'unstable'), reportOf('c', 'unstable')];
+  expect(worstRun(runs)?.run).toBe('b');
+  expect(worstRun([...runs, reportOf('d', 'diverged')])?.run).toBe('d');
+  expect(worstRun([])).toBeNull();
+});
+
+test.each([
+  [['healthy'], 'The run is healthy'],
+  [['healthy', 'healthy'], 'All 2 runs healthy'],
+  [['healthy', 'unstable', 'unstable', 'healthy', 'warning'], '2 of 5 runs unstable'],
+  [['diverged', 'unstable', 'healthy'], '2 of 3 runs in trouble: 1 diverged, 1 unstable'],
+  [['warning', 'unknown', 'healthy'], 'No unstable run among 3 runs: 1 warning, 1 unknown'],
+] as const)('%j is said as "%s"', (statuses, sentence) => {
+  expect(logdirSentence(statuses.map((status, i) => reportOf(String(i), status)))).toBe(sentence);
+});

@@ -1,0 +1,18 @@
+"""Text out of a log, made safe to print: names of runs and layers can hold anything."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories of control and format characters (escape codes, reversed writing), and of none."""
+
+
+def plain(text: str) -> str:
+    r"""`text` on one line, without characters that steer a terminal.
+
+    >>> plain("dense\x1b[31m\nred")
+    'dense?[31m red'
+    """
+    one_line = " ".join(text.split())
+    return "".join("?" if unicodedata.category(c) in _UNPRINTABLE else c for c in one_line)

@@ -1,0 +1,41 @@
+"""The gradient of each layer with a kernel, as one number that can be compared between layers."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_stability.detectors.kernels import Kernels
+from tb_stability.series import Layout, StepValues
+
+
+class LayerGradients:
+    """Root mean square of an entry of the gradient, of a kernel or of its layer's bias, whichever is larger.
+
+    Embeddings are left out: most of their rows have no gradient in a step.
+
+    Args:
+      layout: Layout of the run.
+
+    Attributes:
+      kernels: The kernels, in network order.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.kernels = Kernels(layout, measure="grad_norm", embeddings=False)
+        biases = {v.layer: i for i, v in enumerate(layout.variables) if v.role == "bias"}
+        layers = [layout.variables[i].layer for i in self.kernels.index]
+        self._bias = np.array([biases.get(name, -1) for name in layers], dtype=np.int64)
+        self._bias_size = np.array(
+            [layout.variables[i].size if i >= 0 else 1 for i in self._bias], dtype=np.float64
+        )
+
+    def root_mean_square(self, values: StepValues) -> npt.NDArray[np.float64] | None:
+        """Returns `[kernels]` in units of loss / weight; None where gradients were not recorded."""
+        norms = values.variables.get("grad_norm")
+        if norms is None:
+            return None
+        kernel = norms[self.kernels.index] / np.sqrt(self.kernels.sizes)
+        bias = np.where(self._bias >= 0, norms[self._bias], 0.0) / np.sqrt(self._bias_size)
+        larger: npt.NDArray[np.float64] = np.maximum(kernel, bias)
+        return larger

@@ -1,0 +1,75 @@
+"""A loss that gave up its progress, or never made any and rises."""
+
+from __future__ import annotations
+
+import math
+
+from tb_stability.detectors.run_loss import RunLoss
+from tb_stability.series import Layout, StepValues
+from tb_stability.stats.running_quantiles import RunningQuantiles
+from tb_stability.window_builder import Target, WindowRules
+
+
+class LossDivergence:
+    r"""A loss that stays far above its best, for many steps.
+
+        score_t = max((least of the last 4 values - best) / scale,
+                      (least of the last 2 values - best) / (3 scale))
+
+    with best and scale of `LossProgress`: half of the progress lost, or the
+    loss doubled where there was none, and more than the noise. It takes
+    `rules.patience` of evidence: 10 steps at twice that distance, or two
+    far beyond (2.3, 30, 1e3, 1e5, NaN). So an early bump, as momentum and high
+    learning rates cause it in healthy runs, stays silent.
+
+    A value that is NaN or Inf scores NaN and teaches nothing.
+
+    Args:
+      layout: Not used: this is about the whole run.
+      loss: The run's loss, shared.
+      warmup: Number of finite values before scoring any.
+
+    Example:
+      >>> loss = RunLoss(Layout())
+      >>> divergence = LossDivergence(Layout(), loss)
+      >>> for value in [4.0] * 30 + [2.0] * 30 + [5.0] * 4:
+      ...     step = StepValues({"loss": value})
+      ...     loss.update(step)
+      ...     score = divergence.update(step)
+      >>> round(score, 1)
+      3.0
+    """
+
+    kind = "loss_divergence"
+    targets = (Target("loss"),)
+    rules = WindowRules(
+        patience=20.0, most_evidence=20.0, grace=8, cooldown=20, merge=100, lag=1, critical_score=1.5
+    )
+
+    def __init__(self, layout: Layout, loss: RunLoss, *, warmup: int = 1) -> None:
+        self.warmup = warmup
+        self._loss = loss
+        self._latest = RunningQuantiles(4)
+        self._last_value = math.nan
+
+    @property
+    def missing(self) -> str:
+        """A loss is needed."""
+        return "" if self._loss.progress.count else "no finite loss was recorded"
+
+    def change_layout(self, layout: Layout) -> None:
+        """Changes nothing: the loss goes on."""
+
+    def update(self, values: StepValues) -> float:
+        """Returns the score of the step."""
+        if not math.isfinite(self._loss.value):
+            return math.nan
+        if self._loss.progress.count <= self.warmup:
+            return 0.0
+        last, self._last_value = self._last_value, self._loss.value
+        self._latest.update(self._loss.value)
+        if len(self._latest) < 2:
+            return 0.0
+        excess = self._loss.progress.excess(self._latest.quantile(0.0))
+        far = self._loss.progress.excess(min(self._loss.value, last))
+        return max(excess, far / 3.0)

@@ -1,0 +1,74 @@
+"""NaN or Inf in the loss, a gradient or a weight."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tb_stability.detectors.detector import Scores
+from tb_stability.detectors.run_loss import RunLoss
+from tb_stability.series import Layout, StepValues
+from tb_stability.window_builder import Target, WindowRules
+
+
+class NonFinite:
+    """A loss that is NaN or Inf, a gradient with such an entry, or a weight norm that is not finite.
+
+    The score is infinite where it holds and 0 elsewhere. A gradient counts by
+    its number of non-finite entries, or, where that is not recorded, by its norm.
+    Where only gradients are not finite and no variable changed, the update was
+    skipped, as an optimizer with dynamic loss scaling does now and then by design: this
+    scores 1, and its window is `info` up to `rules.warning_steps`.
+
+    The targets are the loss, then the variables in network order: when a NaN
+    arises in one layer, the step in which only this layer has it names it; when
+    the loss itself is not finite, the loss is named and the layers are listed.
+
+    Example:
+      >>> detector = NonFinite(Layout(), RunLoss(Layout()))
+      >>> [float(detector.update(StepValues({"loss": x}))[0]) for x in (1.0, math.nan)]
+      [0.0, inf]
+    """
+
+    kind = "non_finite"
+    rules = WindowRules(
+        patience=1.0, most_evidence=1.0, cooldown=10, merge=100, warning_steps=20, warning_score=math.inf
+    )
+    warmup = 1
+
+    def __init__(self, layout: Layout, loss: RunLoss) -> None:
+        self._seen = False
+        self.change_layout(layout)
+
+    @property
+    def missing(self) -> str:
+        """Nothing but a loss or a gradient is needed."""
+        return "" if self._seen else "no loss and no gradients were recorded"
+
+    def change_layout(self, layout: Layout) -> None:
+        """Watches these variables from now on."""
+        variables = (Target(f"grad_nonfinite/{v.name}", v.layer) for v in layout.variables)
+        self.targets = (Target("loss"), *variables)
+
+    def update(self, values: StepValues) -> Scores:
+        """Returns infinity where a target is not finite, else 0."""
+        bad = np.zeros(len(self.targets), dtype=np.bool_)
+        loss = values.scalars.get("loss")
+        bad[0] = loss is not None and not math.isfinite(loss)
+        for measure, value in values.variables.items():
+            if measure == "grad_nonfinite":
+                bad[1:] |= ~(value == 0)
+            elif measure == "weight_norm" or (
+                measure == "grad_norm" and "grad_nonfinite" not in values.variables
+            ):
+                bad[1:] |= ~np.isfinite(value)
+        self._seen = self._seen or loss is not None or bool(values.variables)
+        return np.where(bad, 1.0 if not bad[0] and _is_skipped(values) else np.inf, 0.0)
+
+
+def _is_skipped(values: StepValues) -> bool:
+    updates, weights = values.variables.get("update_norm"), values.variables.get("weight_norm")
+    if updates is None or weights is None:
+        return False
+    return not updates.any() and bool(np.isfinite(weights).all())

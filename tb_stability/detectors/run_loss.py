@@ -1,0 +1,70 @@
+"""The loss of a run beside its updates: what several detectors consult, learned once a step."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_stability.detectors.kernels import Kernels
+from tb_stability.series import Layout, StepValues
+from tb_stability.stats.loss_progress import LossProgress
+
+_REPLACED_RATIO = 0.5  # update norm / weight norm of a kernel
+
+
+class RunLoss:
+    """Where the loss stands, and how large the updates are against the weights.
+
+    One is shared by all detectors of a run. It learns a step before they see it.
+
+    Args:
+      layout: Layout of the run.
+
+    Attributes:
+      progress: What the loss has achieved, this step included.
+      value: Loss of the step; NaN where there is none.
+      excess: How far the step's loss lies above the best before it (see
+        `LossProgress.excess`); NaN where unknown.
+      kernels: The kernels of the layout.
+      update_ratio: `[kernels]` of the step, see `Kernels.update_ratio`; None where not recorded.
+      first_norm: `[kernels]` weight norms of the first step; None before it.
+      weights_replaced: Whether a kernel ever changed by more than half of its
+        norm in one step; None as long as no updates were recorded. Kernels that start
+        at zero do not count.
+
+    Example:
+      >>> loss = RunLoss(Layout())
+      >>> for value in (2.0, 2.0, 26.0):
+      ...     loss.update(StepValues({"loss": value}))
+      >>> loss.value, loss.excess
+      (26.0, 2.0)
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.progress = LossProgress()
+        self.value = math.nan
+        self.excess = math.nan
+        self.weights_replaced: bool | None = None
+        self.change_layout(layout)
+
+    def change_layout(self, layout: Layout) -> None:
+        """Looks at the kernels of `layout` from now on; the loss goes on."""
+        self.kernels = Kernels(layout, measure="update_norm")
+        self.update_ratio: npt.NDArray[np.float64] | None = None
+        self.first_norm: npt.NDArray[np.float64] | None = None
+
+    def update(self, values: StepValues) -> None:
+        """Learns a step."""
+        ratio = self.kernels.update_ratio(values)
+        norms = self.kernels.take(values, "weight_norm")
+        if norms is not None and ratio is not None:
+            if self.first_norm is None:
+                self.first_norm = norms.astype(np.float64)
+            if not self.weights_replaced:
+                self.weights_replaced = bool(((ratio > _REPLACED_RATIO) & (self.first_norm > 0)).any())
+        self.update_ratio = ratio
+        self.value = values.scalars.get("loss", math.nan)
+        self.excess = self.progress.excess(self.value)
+        self.progress.update(self.value, weights_replaced=self.weights_replaced)

@@ -1,0 +1,106 @@
+"""Gradients that shrink from layer to layer towards the input until the first layers stand still."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tb_stability.detectors.detector import Scores
+from tb_stability.detectors.layer_gradients import LayerGradients
+from tb_stability.detectors.run_loss import RunLoss
+from tb_stability.series import Layout, StepValues
+from tb_stability.stats.depth_profile import DepthProfile, is_geometric
+from tb_stability.window_builder import WindowRules
+
+
+class VanishingGradient:
+    r"""A geometric decay of gradient *and* update towards the input.
+
+    For the kernels k = 1 (nearest the input) ... K, smoothed over steps:
+
+        g_k = log10(root mean square of an entry of the gradient)     [decades]
+        u_k = log10(update norm / weight norm)                        [decades]
+        score_k = min((G - g_k) / decades,  (U - u_k) / (decades / 2))
+
+    where G is the median of g, and U the maximum of u, over the third of the
+    kernels next to the output. The gradient is that of the kernel or of the
+    layer's bias, whichever is larger: that of a kernel also shrinks with the
+    layer's input, so it can hide the decay. It counts only where the decay is a
+    profile: over at least `fewest` kernels and in no single jump. Adam gives
+    layers with small gradients updates of ordinary size, so a small gradient alone is no
+    symptom.
+
+    The first target is the one nearest the input, where the decay is worst.
+    A step without any gradient (a batch without error), without an update
+    (gradient accumulation), or with NaN or Inf scores NaN.
+
+    Args:
+      layout: Layout of the run.
+      loss: Not used.
+      decades: Decay of the gradient that is abnormal, in decades. Larger is
+        less sensitive.
+      fewest: Least number of kernels that make a profile.
+      warmup: Number of steps before scoring any.
+
+    Example:
+      >>> from tb_stability.series import Variable
+      >>> layers = [Variable(f"{i}/kernel", f"{i}", "kernel", (1, 1)) for i in range(4)]
+      >>> layout = Layout(tuple(layers))
+      >>> detector = VanishingGradient(layout, RunLoss(layout), warmup=0)
+      >>> norms = np.array([1e-6, 1e-4, 1e-2, 1.0], np.float32)
+      >>> one = np.ones(4, np.float32)
+      >>> step = StepValues({}, {"grad_norm": norms, "weight_norm": one, "update_norm": norms})
+      >>> np.round(detector.update(step), 2)
+      array([2.  , 1.33, 0.67, 0.  ])
+    """
+
+    kind = "vanishing_gradient"
+    rules = WindowRules(patience=5.0, most_evidence=1.0, grace=3, cooldown=20, merge=200)
+
+    def __init__(
+        self, layout: Layout, loss: RunLoss, *, decades: float = 3.0, fewest: int = 4, warmup: int = 2
+    ) -> None:
+        self.decades = decades
+        self.fewest = fewest
+        self.warmup = warmup
+        self._recorded = False
+        self.change_layout(layout)
+
+    @property
+    def missing(self) -> str:
+        """Gradients of a few kernels are needed."""
+        if not self._recorded and not self.targets:
+            return "no gradients were recorded"
+        if len(self.targets) < self.fewest:
+            return f"the model has fewer than {self.fewest} kernels"
+        return "" if self._recorded else "no gradients were recorded"
+
+    def change_layout(self, layout: Layout) -> None:
+        """Looks at the kernels of `layout` from now on."""
+        self._layers = LayerGradients(layout)
+        self.targets = self._layers.kernels.targets
+        self._gradient = DepthProfile()
+        self._change = DepthProfile()
+
+    def update(self, values: StepValues) -> Scores:
+        """Returns one score a kernel."""
+        unknown = np.full(len(self.targets), np.nan)
+        if len(self.targets) < self.fewest:
+            return unknown
+        gradient, ratio = self._layers.root_mean_square(values), self._layers.kernels.update_ratio(values)
+        if gradient is None or ratio is None:
+            return unknown
+        self._recorded = True
+        if not (
+            np.isfinite(gradient).all() and np.isfinite(ratio).all() and gradient[-1] > 0 and ratio.any()
+        ):
+            return unknown
+        g, u = self._gradient.update(gradient), self._change.update(ratio)
+        if self._gradient.count <= self.warmup:
+            return np.zeros(len(self.targets))
+        third = max(1, len(g) // 3)
+        decay = np.median(g[-third:]) - g
+        scores = np.minimum(decay / self.decades, (u[-third:].max() - u) / (0.5 * self.decades))
+        if not scores[0] >= 1.0 or not is_geometric(-decay, fewest=self.fewest):
+            return np.zeros(len(self.targets))
+        decayed: Scores = np.maximum(scores, 0.0)
+        return decayed

@@ -1,0 +1,183 @@
+"""The one entry of both sides: steps in, windows and the report out.
+
+Online and replay are the same call: `replay` is a loop over `Monitor.update`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from tb_stability.checks import Check
+from tb_stability.detectors import DETECTORS
+from tb_stability.detectors.run_loss import RunLoss
+from tb_stability.report import RunReport, Steps
+from tb_stability.series import FloatArray, Layout, StepValues
+from tb_stability.verdict import RunFacts, judge
+from tb_stability.window_builder import WindowBuilder
+from tb_stability.windows import Window
+
+
+class Monitor:
+    """Watches one run.
+
+    Memory is bounded whatever the number of steps.
+
+    Args:
+      layout: What the numbers of a step stand for.
+
+    Example:
+      >>> monitor = Monitor()
+      >>> for step, loss in enumerate([2.3, 2.2, math.nan]):
+      ...     changed = monitor.update(step, StepValues({"loss": loss}))
+      >>> [(w.kind, w.start_step, w.severity) for w in monitor.windows]
+      [('non_finite', 2, 'critical')]
+    """
+
+    def __init__(self, layout: Layout = Layout()) -> None:  # noqa: B008 (a frozen value)
+        self._layout = layout
+        self._loss = RunLoss(layout)
+        self._detectors = tuple(make(layout, self._loss) for make in DETECTORS)
+        self._builders = tuple(WindowBuilder(d.kind, d.targets, d.rules) for d in self._detectors)
+        self._learning_rate = math.nan
+        self._first_step: int | None = None
+        self._last_step: int | None = None
+        self._observed = 0
+
+    def update(self, step: int, values: StepValues) -> list[Window]:
+        """Takes the measurements of one step.
+
+        Values are rounded to float32 first, which is what a log keeps.
+
+        Args:
+          step: Optimizer update, greater than the one before.
+          values: Measurements of the step, in the shapes of the layout.
+
+        Returns:
+          The windows that alarmed or closed at this step, usually none.
+
+        Raises:
+          ValueError: If the step does not increase or an array does not fit the
+            layout; the step is then ignored.
+          Exception: What a detector raised, after all others took the step.
+        """
+        if self._last_step is not None and step <= self._last_step:
+            raise ValueError(
+                f"steps must increase: got step {step} after step {self._last_step}. "
+                "After a restart from a checkpoint, start a new Monitor."
+            )
+        values = self._as_logged(values)
+        self._last_step = step
+        if self._first_step is None:
+            self._first_step = step
+        self._observed += 1
+        self._loss.update(values)
+        self._learning_rate = values.scalars.get("learning_rate", self._learning_rate)
+
+        changed: list[Window] = []
+        fault: Exception | None = None
+        for detector, builder in zip(self._detectors, self._builders, strict=True):
+            try:
+                window = builder.update(step, detector.update(values))
+            except Exception as error:  # one broken detector must not blind the others
+                fault = fault or error
+            else:
+                if window is not None:
+                    changed.append(window)
+        if fault is not None:
+            raise fault
+        return changed
+
+    def change_layout(self, layout: Layout) -> None:
+        """Goes on with other variables, as after a re-compile or when layers are unfrozen.
+
+        Detectors of layers start anew; what is known of the loss, and all windows
+        so far, stay. A window that was open on layers ends.
+        """
+        if layout == self._layout:
+            return
+        self._layout = layout
+        self._loss.change_layout(layout)
+        for detector, builder in zip(self._detectors, self._builders, strict=True):
+            detector.change_layout(layout)
+            if tuple(detector.targets) != builder.targets:
+                builder.change_targets(detector.targets)
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """All windows that alarmed, open ones included, by `start_step`."""
+        windows = (window for builder in self._builders for window in builder.windows)
+        return tuple(sorted(windows, key=lambda window: window.start_step))
+
+    def report(self, *, recorded: int = 0) -> RunReport:
+        """Returns everything that is known of the run so far.
+
+        Args:
+          recorded: Number of steps whose values are kept in the log.
+        """
+        windows = self.windows
+        return RunReport(
+            steps=Steps(self._first_step, self._last_step, self._observed, recorded),
+            windows=windows,
+            verdict=judge(windows, self._facts()),
+            checks=tuple(
+                self._check(detector.kind, detector.missing, detector.warmup) for detector in self._detectors
+            ),
+        )
+
+    def _facts(self) -> RunFacts:
+        progress = self._loss.progress
+        return RunFacts(
+            observed=self._observed,
+            last_step=self._last_step,
+            measured=any(not detector.missing for detector in self._detectors),
+            first_loss=progress.first,
+            best_loss=progress.best,
+            recent_loss=progress.recent,
+            loss_stalled=progress.stalled,
+            loss_excess=progress.excess(progress.recent),
+            learning_rate=self._learning_rate,
+            weights_replaced=bool(self._loss.weights_replaced),
+        )
+
+    def _check(self, kind: str, missing: str, warmup: int) -> Check:
+        if not self._observed:
+            missing = "no steps were seen"
+        elif not missing and self._observed < warmup:
+            missing = f"fewer than {warmup} steps were seen"
+        return Check(kind, "skipped" if missing else "ran", missing)
+
+    def _as_logged(self, values: StepValues) -> StepValues:
+        with np.errstate(over="ignore"):  # beyond float32 a value is Inf, and that is data
+            scalars = {name: float(np.float32(value)) for name, value in values.scalars.items()}
+        layout = self._layout
+        return StepValues(
+            scalars,
+            {m: _checked(m, v, len(layout.variables), "variables") for m, v in values.variables.items()},
+            {
+                m: _checked(m, v, len(layout.normalizations), "normalizations")
+                for m, v in values.normalizations.items()
+            },
+        )
+
+
+def replay(steps: Iterable[tuple[int, StepValues]], layout: Layout = Layout()) -> Monitor:  # noqa: B008
+    """Returns a monitor that has seen `steps`, as if it had been there."""
+    monitor = Monitor(layout)
+    for step, values in steps:
+        monitor.update(step, values)
+    return monitor
+
+
+def _checked(measure: str, value: FloatArray, size: int, group: str) -> FloatArray:
+    if value.dtype != np.float32:
+        with np.errstate(over="ignore"):
+            value = value.astype(np.float32)
+    if value.shape != (size,):
+        raise ValueError(
+            f"values.{group}[{measure!r}] must have one entry for each of the layout's {size} {group}: "
+            f"got shape {value.shape}. If the model changed, call change_layout() first."
+        )
+    return value

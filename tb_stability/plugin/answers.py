@@ -1,0 +1,122 @@
+"""The answers of `http_api.md`: from a query to JSON or to a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_stability.plugin import arguments
+from tb_stability.plugin.experiment import Experiment
+from tb_stability.plugin.frames import encode_frame
+from tb_stability.plugin.layer_series import (
+    HEATMAP_MEASURES,
+    heatmap_measures,
+    layer_measure,
+    layer_series,
+    scalar_series,
+)
+from tb_stability.plugin.pooling import Columns, Series, make_columns, pool_series, stack_heatmap
+from tb_stability.plugin.reader import RunReader, UnknownNameError
+from tb_stability.plugin.rows import RunRows
+from tb_stability.plugin.run import runs_document
+
+Query = Mapping[str, str]
+Answer = dict[str, object] | bytes
+
+
+def answer_runs(reader: RunReader, experiment: Experiment, query: Query) -> Answer:
+    """`/runs`: the report of every run."""
+    return runs_document(experiment.logdir, reader.read_runs(experiment))
+
+
+def answer_layout(reader: RunReader, experiment: Experiment, query: Query) -> Answer:
+    """`/layout?run=R`: the layers and series of a run."""
+    name = arguments.get_text(query, "run", "/layout?run=exp1")
+    rows = reader.read_rows(experiment, name)
+    recorded = rows.layout.layout
+    normalizations = {n.layer: n for n in recorded.normalizations}
+    layers = []
+    for layer in recorded.layers:
+        variables = [
+            {"name": v.name, "role": v.role, "shape": list(v.shape)}
+            for v in recorded.variables
+            if v.layer == layer
+        ]
+        found = normalizations.get(layer)
+        members = None
+        if found is not None:
+            members = {
+                "vectors": list(found.vectors),
+                "channels": found.channels,
+                "trainable": found.trainable,
+            }
+        layers.append({"name": layer, "variables": variables, "normalization": members})
+    return {
+        "run": name,
+        "scalars": list(rows.layout.scalars),
+        "layers": layers,
+        "heatmap_measures": heatmap_measures(rows),
+    }
+
+
+def answer_steps(reader: RunReader, experiment: Experiment, query: Query) -> Answer:
+    """`/steps?run=R`: the scalar series of a run."""
+    name = arguments.get_text(query, "run", "/steps?run=exp1")
+    rows, columns = _read(reader, experiment, name, query)
+    return encode_frame({"run": name}, _step_arrays(columns) | _pooled_arrays(scalar_series(rows), columns))
+
+
+def answer_heatmap(reader: RunReader, experiment: Experiment, query: Query) -> Answer:
+    """`/heatmap?run=R&measure=M`: one measure for all layers."""
+    example = "/heatmap?run=exp1&measure=grad_norm"
+    name = arguments.get_text(query, "run", example)
+    measure = arguments.get_choice(query, "measure", HEATMAP_MEASURES, example)
+    rows, columns = _read(reader, experiment, name, query)
+    layers = rows.layout.layout.layers
+    highest, nonfinite = stack_heatmap([layer_measure(rows, layer, measure) for layer in layers], columns)
+    arrays = {"max": highest, "nonfinite": nonfinite}
+    return encode_frame(
+        {"run": name, "measure": measure, "layers": list(layers)}, _step_arrays(columns) | arrays
+    )
+
+
+def answer_layer(reader: RunReader, experiment: Experiment, query: Query) -> Answer:
+    """`/layer?run=R&layer=L`: all series of one layer."""
+    example = "/layer?run=exp1&layer=dense"
+    name = arguments.get_text(query, "run", example)
+    layer = arguments.get_text(query, "layer", example)
+    rows, columns = _read(reader, experiment, name, query)
+    if layer not in rows.layout.layout.layers:
+        raise UnknownNameError(f"run {name!r} has no layer {layer!r}.")
+    named = list(layer_series(rows, layer))
+    header = {
+        "run": name,
+        "layer": layer,
+        "series": [{"name": s.name, "measure": s.measure, "of": s.of} for s in named],
+    }
+    return encode_frame(
+        header, _step_arrays(columns) | _pooled_arrays({s.name: s.series for s in named}, columns)
+    )
+
+
+def _read(reader: RunReader, experiment: Experiment, name: str, query: Query) -> tuple[RunRows, Columns]:
+    """The rows that were asked for, and their columns."""
+    first, last = arguments.get_step_range(query)
+    limit = arguments.get_columns(query)
+    rows = reader.read_rows(experiment, name)
+    part = rows.between(first, last)
+    return part, make_columns(part.block.steps, limit)
+
+
+def _step_arrays(columns: Columns) -> dict[str, npt.NDArray[np.generic]]:
+    return {"first_step": columns.first_step, "last_step": columns.last_step}
+
+
+def _pooled_arrays(series: Mapping[str, Series], columns: Columns) -> dict[str, npt.NDArray[np.generic]]:
+    arrays: dict[str, npt.NDArray[np.generic]] = {}
+    for name, one in series.items():
+        pooled = pool_series(one, columns)
+        arrays |= {f"{name}/{part}": getattr(pooled, part) for part in ("min", "max", "mean", "nan", "inf")}
+    return arrays

@@ -1,0 +1,122 @@
+"""The recorded steps of a run, put together from the points that TensorBoard kept."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from tb_stability.plugin.restarts import drop_rewritten
+from tb_stability.series import Layout
+from tb_stability.summary.errors import LogFormatError
+from tb_stability.summary.layout import RowLayout, parse_layout
+from tb_stability.summary.step_block import StepBlock, concatenate, keep_newest
+from tb_stability.summary.steps import MAX_OFFSET, unpack_block
+
+MAX_STEP = 2**31 - 1
+"""Largest step that a frame can carry; anything above it is a damaged log."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RunRows:
+    """The steps of one run.
+
+    Attributes:
+      layout: What the measures speak of: the last layout of the run, with the scalars of all.
+      block: The steps. Before the variables changed the last time, none are observed.
+      problems: Sentences about what could not be read.
+    """
+
+    layout: RowLayout
+    block: StepBlock
+    problems: tuple[str, ...] = ()
+
+    def between(self, first: int, last: int) -> RunRows:
+        """The steps from `first` to `last`, both inclusive."""
+        return dataclasses.replace(self, block=self.block.between(first, last))
+
+
+def empty_rows(*problems: str) -> RunRows:
+    """A run without steps."""
+    layout = RowLayout(layout=Layout(), scalars=())
+    return RunRows(layout, _empty_block(layout), problems)
+
+
+def decode_rows(
+    layouts: Sequence[tuple[int, bytes]], blocks: Sequence[tuple[int, npt.NDArray[np.generic]]]
+) -> RunRows:
+    """Decodes what was kept of a run; each argument as `(step, value)`, in the order of writing.
+
+    A damaged block is left out. Where the variables changed during the run, only those of the last layout
+    are used, since the series of the two do not compare; scalars are joined by name. What is left out is
+    said in `problems`.
+
+    Raises:
+      LogFormatError: If a layout is damaged, or a newer version wrote it.
+    """
+    if not blocks:
+        return empty_rows()
+    known = [parse_layout(text) for _, text in drop_rewritten(layouts)]
+    if not known:
+        return empty_rows("The steps of this run cannot be shown: its log has no layout.")
+    layout, layers_from = _join_layouts(known)
+    decoded, problems, damaged = [], [], []
+    for step, rows in drop_rewritten(blocks):
+        own = next((k for k in reversed(known) if k.first_step <= step), None)
+        try:
+            if not 0 <= step <= MAX_STEP - MAX_OFFSET:
+                raise LogFormatError(f"the block at step {step} is damaged: no run has so many steps.")
+            if own is None:
+                raise LogFormatError(f"what describes the block at step {step} is missing.")
+            decoded.append(_conform(unpack_block(rows, step, own), layout, layers_from))
+        except LogFormatError as error:
+            damaged.append(str(error))
+    if damaged:
+        problems.append(f"{len(damaged)} of {len(blocks)} blocks of steps could not be read: {damaged[0]}")
+    if layers_from > known[0].first_step:
+        problems.append(
+            f"The variables of the model changed at step {layers_from}: its layers are shown from there on."
+        )
+    block = concatenate([_empty_block(layout), *keep_newest(decoded)])
+    return RunRows(layout, block, tuple(problems))
+
+
+def _empty_block(layout: RowLayout) -> StepBlock:
+    return unpack_block(np.zeros((0, layout.columns), np.float32), 0, layout)
+
+
+def _join_layouts(known: Sequence[RowLayout]) -> tuple[RowLayout, int]:
+    """The last layout with the scalars of all, and the step from which on its variables were measured."""
+    last = known[-1]
+    layers_from = last.first_step
+    for layout in reversed(known):
+        if dataclasses.replace(layout, scalars=last.scalars, first_step=last.first_step) != last:
+            break
+        layers_from = layout.first_step
+    scalars = tuple(dict.fromkeys(name for layout in known for name in layout.scalars))
+    return dataclasses.replace(last, scalars=scalars), layers_from
+
+
+def _conform(block: StepBlock, layout: RowLayout, layers_from: int) -> StepBlock:
+    """A block with the columns of `layout`; with scalars alone where it is from before `layers_from`."""
+    count = len(block)
+    nothing, never = np.zeros(count, np.float32), np.zeros(count, bool)
+    block = dataclasses.replace(
+        block,
+        scalars={name: block.scalars.get(name, nothing) for name in layout.scalars},
+        observed={name: block.observed.get(name, never) for name in layout.scalars},
+    )
+    if not count or block.steps[0] >= layers_from:
+        return block
+    empty = _empty_block(layout)
+    return dataclasses.replace(
+        block,
+        variables={m: np.zeros((count, x.shape[1]), np.float32) for m, x in empty.variables.items()},
+        normalizations={
+            m: np.zeros((count, x.shape[1]), np.float32) for m, x in empty.normalizations.items()
+        },
+        variables_observed=never,
+        normalizations_observed=never,
+    )

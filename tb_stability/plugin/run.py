@@ -1,0 +1,100 @@
+"""A run as the viewer knows it, and that as JSON: the document of `/runs` and of `tb-stability check`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Literal
+
+from tb_stability.report import RunReport, Steps, Verdict
+from tb_stability.summary.report import report_members
+from tb_stability.windows import Window
+
+DOCUMENT_VERSION = 1
+"""Version of the JSON document."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where the data of a run comes from.
+
+    Attributes:
+      recorded: Whether this package wrote it. Otherwise its scalars were replayed.
+      sampled: Whether TensorBoard dropped some of its steps.
+      kept: Number of steps that were available to the viewer.
+      of: Number of steps in the log; None where unknown.
+    """
+
+    recorded: bool
+    sampled: bool
+    kept: int
+    of: int | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run with its report.
+
+    Attributes:
+      name: Its folder below the log directory: `exp1`, not `exp1/stability`; `.` for that directory itself.
+      report: What the detectors say of it.
+      source: Where the data comes from.
+      state: `running` (still written, or killed), `ended`, or `foreign` (not recorded by this package).
+      problems: Sentences for the reader about what is missing.
+      readable: False where nothing could be read; `problems` says why.
+    """
+
+    name: str
+    report: RunReport
+    source: Source
+    state: Literal["running", "ended", "foreign"]
+    problems: tuple[str, ...] = ()
+    readable: bool = True
+
+    @property
+    def verdict(self) -> Verdict:
+        """The answer for this run."""
+        return self.report.verdict
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """All windows, by `start_step`."""
+        return self.report.windows
+
+
+def unreadable_run(name: str, problem: str, *, recorded: bool) -> Run:
+    """A run of which nothing could be read, for the reason in `problem`."""
+    verdict = Verdict(
+        status="unknown",
+        text="This run could not be read.",
+        why=problem,
+        next="Check the event files of this run, or record it again.",
+    )
+    return Run(
+        name=name,
+        report=RunReport(steps=Steps(None, None, 0, 0), windows=(), verdict=verdict, checks=()),
+        source=Source(recorded=recorded, sampled=False, kept=0, of=None),
+        state="running" if recorded else "foreign",
+        problems=(problem,),
+        readable=False,
+    )
+
+
+def runs_document(logdir: str, runs: Iterable[Run]) -> dict[str, object]:
+    """The document, ready for JSON: non-finite numbers are strings."""
+    return {
+        "version": DOCUMENT_VERSION,
+        "logdir": logdir,
+        "runs": [_members(run) for run in runs],
+        "groups": [],
+    }
+
+
+def _members(run: Run) -> dict[str, object]:
+    return {
+        "run": run.name,
+        **report_members(run.report),
+        "source": dataclasses.asdict(run.source),
+        "state": run.state,
+        "problems": list(run.problems),
+    }

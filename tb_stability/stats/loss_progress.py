@@ -1,0 +1,139 @@
+"""What a run has achieved: where its loss began, its best level, and how noisy it is."""
+
+from __future__ import annotations
+
+import math
+
+from tb_stability.stats.running_quantiles import RunningQuantiles
+
+_FIRST_VALUES = 20  # values after which the initial level is settled
+_FORGETTING_STEPS = 500  # a worse level becomes the best one over this time, plus the age of the run
+_EARLY_NOISE = {False: math.inf, None: 1.0, True: 0.25}  # most that an early rise counts as noise, in |best|
+
+
+class LossProgress:
+    r"""Initial, best and present level of a loss, in the loss's own units.
+
+        level_t   = median of the last 21 values
+        recent_t  = median of the last 5 values
+        initial   = the least of: first value, median of the first 5, of the first 20;
+                    at least a quarter of the first (a fast start is no noise)
+        best_t    = least level so far (rises slowly towards a level that stays worse)
+        noise_t   = (1 - a) noise_{t-1} + a min(|x_t - level_{t-1}|, 4 noise_{t-1}),  a = max(1/t, 0.02)
+
+    Of the first 20 values, those above the best may be a run that blows up. They
+    count as noise in full if no update was large; up to |best| if that is not
+    known; and up to a quarter of it if an update replaced the weights.
+
+    The loss is in trouble where it lies far above its best in units of
+
+        gained_t  = (initial - best) / |initial|
+        scale_t   = max((initial - best) / 2, k |best| (1 - 3 gained), 4 noise)
+
+    with k = 1, or 6 as long as no update is known to have replaced the weights.
+    That is: half of the progress is lost; or, where there was hardly any, the loss
+    has doubled (7 times as much without a large update: the loss of a generator in
+    a GAN climbs like that); and never within its own noise. Negative losses and
+    losses near zero are covered, since what was gained is measured and not the
+    ratio of two losses. Multiplying all losses by a constant changes no ratio of
+    these numbers. Adding a large constant makes everything less sensitive.
+
+    A value that is NaN or Inf teaches nothing.
+
+    Attributes:
+      count: Finite values seen.
+      first: The first value, as it was; NaN before it.
+      initial, level, recent, best: See above; NaN before the first value.
+      noise: Mean distance of a value from the level; 0 before the second value.
+
+    Example:
+      >>> progress = LossProgress()
+      >>> for loss in [2.0] * 30 + [1.0] * 30:
+      ...     progress.update(loss)
+      >>> progress.initial, progress.best, progress.excess(2.0)
+      (2.0, 1.0, 2.0)
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first = math.nan
+        self.initial = math.nan
+        self.best = math.nan
+        self.noise = 0.0
+        self._least_initial = math.nan
+        self._weights_replaced: bool | None = None
+        self._level = RunningQuantiles(21)
+        self._recent = RunningQuantiles(5)
+
+    @property
+    def level(self) -> float:
+        """Median of the last 21 finite values."""
+        return self._level.median
+
+    @property
+    def recent(self) -> float:
+        """Median of the last 5 finite values; the lower one of two, so that a jump needs three of five."""
+        return self._recent.median
+
+    @property
+    def scale(self) -> float:
+        """What counts as a large rise above `best`, in units of the loss; NaN before the first value."""
+        if not self.count:
+            return math.nan
+        progress = self.initial - self.best
+        gained = progress / abs(self.initial) if self.initial != 0.0 else 0.0
+        doubled = abs(self.best) * max(0.0, 1.0 - 3.0 * gained)
+        return max(0.5 * progress, doubled if self._weights_replaced else 6.0 * doubled, 4.0 * self.noise)
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the present level is better than `initial` by less than 5 % of it, or half of the noise."""
+        if not self.count:
+            return False
+        return self.initial - self.level < max(0.05 * abs(self.initial), 0.5 * self.noise)
+
+    def excess(self, value: float) -> float:
+        """Returns how far `value` lies above `best`, in units of `scale`; NaN where either is unknown."""
+        if not self.count or not math.isfinite(value):
+            return math.nan
+        rise, scale = value - self.best, self.scale
+        if rise <= 0.0:
+            return 0.0
+        return rise / scale if scale > 0.0 else math.inf
+
+    def update(self, value: float, *, weights_replaced: bool | None = None) -> None:
+        """Learns from `value`.
+
+        Args:
+          value: The loss of a step.
+          weights_replaced: Whether an update so far was about as large as the
+            weights; None where updates are not recorded.
+        """
+        self._weights_replaced = weights_replaced
+        if not math.isfinite(value):
+            return
+        self.count += 1
+        if self.count == 1:
+            self.first = self.initial = self.best = value
+            self._least_initial = value - 0.75 * abs(value)
+        else:
+            self._learn_noise(value)
+        self._level.update(value)
+        self._recent.update(value)
+        if self.count in (5, _FIRST_VALUES):
+            self.initial = max(
+                min(self.initial, self.recent if self.count == 5 else self.level), self._least_initial
+            )
+        level = self.level
+        if level < self.best:
+            self.best = level
+        else:
+            self.best += (level - self.best) / (_FORGETTING_STEPS + self.count)
+
+    def _learn_noise(self, value: float) -> None:
+        settled = self.count > _FIRST_VALUES
+        deviation = value - (self.level if settled else self.best)
+        if settled or deviation > 0.0:
+            most = 4.0 * self.noise if settled else _EARLY_NOISE[self._weights_replaced] * abs(self.best)
+            deviation = min(abs(deviation), most) if most > 0.0 else abs(deviation)
+        self.noise += max(1.0 / (self.count - 1), 0.02) * (abs(deviation) - self.noise)

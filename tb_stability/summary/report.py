@@ -1,0 +1,103 @@
+"""The report of a run as JSON: the `stability/report` document.
+
+Each document holds everything that is known so far. TensorBoard keeps only a
+sample of a plugin's points, but it always keeps the last one, so the last one
+has to be complete.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Literal, cast, get_args
+
+from tb_stability.checks import Check
+from tb_stability.report import RunReport, Status, Steps, Verdict
+from tb_stability.summary import fields
+from tb_stability.summary.metadata import VERSION, check_version
+from tb_stability.windows import Severity, Window
+
+State = Literal["running", "ended"]
+"""`running` until the run was closed in order: still being written, or killed."""
+
+
+def report_members(report: RunReport) -> dict[str, object]:
+    """The report as members of a JSON object, named as in `http_api.md`; non-finite numbers are strings."""
+    return {
+        "verdict": dataclasses.asdict(report.verdict),
+        "steps": {name: _json_int(n) for name, n in dataclasses.asdict(report.steps).items()},
+        "windows": [_window_members(window) for window in report.windows],
+        "findings": [],
+        "diagnoses": [],
+        "checks": [dataclasses.asdict(check) for check in report.checks],
+    }
+
+
+def dump_report(report: RunReport, state: State) -> str:
+    """The document, as JSON text."""
+    return json.dumps({"version": VERSION, "state": state, **report_members(report)}, allow_nan=False)
+
+
+def parse_report(text: str | bytes) -> tuple[RunReport, State]:
+    """The inverse of `dump_report`; ignores members that it does not know.
+
+    Raises:
+      LogFormatError: If the text is damaged or of a newer version.
+    """
+    document = fields.parse_object(text, "the report of the run")
+    check_version(document.get("version"), "the report of the run")
+    verdict = fields.as_object(document.get("verdict"), "'verdict'")
+    steps = fields.as_object(document.get("steps"), "'steps'")
+    report = RunReport(
+        steps=Steps(
+            first=fields.get_optional_int(steps, "first"),
+            last=fields.get_optional_int(steps, "last"),
+            observed=fields.get_count(steps, "observed"),
+            recorded=fields.get_count(steps, "recorded"),
+        ),
+        windows=tuple(_window(w) for w in fields.get_objects(document, "windows")),
+        verdict=Verdict(
+            status=cast(Status, fields.get_choice(verdict, "status", get_args(Status))),
+            text=fields.get_str(verdict, "text"),
+            why=fields.get_str(verdict, "why"),
+            next=fields.get_str(verdict, "next"),
+        ),
+        checks=tuple(_check(c) for c in fields.get_objects(document, "checks")),
+    )
+    return report, cast(State, fields.get_choice(document, "state", get_args(State)))
+
+
+def _window_members(window: Window) -> dict[str, object]:
+    members = dataclasses.asdict(window)
+    members["layers"] = list(window.layers)
+    members["peak_score"] = fields.json_float(window.peak_score)
+    for name in ("start_step", "alarm_step", "end_step", "peak_step"):
+        members[name] = _json_int(members[name])
+    return members
+
+
+def _json_int(value: int | None) -> int | None:
+    return None if value is None else int(value)  # numpy's integers are no JSON
+
+
+def _window(document: fields.Object) -> Window:
+    return Window(
+        kind=fields.get_str(document, "kind"),
+        series=fields.get_str(document, "series"),
+        layer=fields.get_optional_str(document, "layer"),
+        layers=fields.get_strs(document, "layers"),
+        start_step=fields.get_int(document, "start_step"),
+        alarm_step=fields.get_int(document, "alarm_step"),
+        end_step=fields.get_optional_int(document, "end_step"),
+        peak_step=fields.get_int(document, "peak_step"),
+        peak_score=fields.get_float(document, "peak_score"),
+        severity=cast(Severity, fields.get_choice(document, "severity", get_args(Severity))),
+    )
+
+
+def _check(document: fields.Object) -> Check:
+    return Check(
+        name=fields.get_str(document, "name"),
+        status=cast(Literal["ran", "skipped"], fields.get_choice(document, "status", ("ran", "skipped"))),
+        reason=fields.get_str(document, "reason"),
+    )

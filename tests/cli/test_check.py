@@ -1,0 +1,194 @@
+"""`tb-stability check`: verdicts in three formats, and exit codes that scripts rely on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tb_stability.cli.main import main
+from tb_stability.report import RunReport, Steps, Verdict
+from tb_stability.series import Layout, Variable
+from tb_stability.windows import Window
+from tb_stability.writers.event_file import EventFileWriter
+from tests.event_logs import DIVERGED, losses, write_run, write_scalars
+from tests.plugin.server import Server
+
+
+def write_verdict(log_dir: Path, status: str) -> None:
+    """A run whose report has this status."""
+    report = RunReport(Steps(0, 9, 10, 10), (), Verdict(status, "text", "why", "next"), ())
+    writer = EventFileWriter(str(log_dir))
+    writer.write_report(9, report, state="ended")
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "warning", "unstable", "never"),
+    [
+        ("healthy", 0, 0, 0),
+        ("unknown", 0, 0, 0),
+        ("warning", 1, 0, 0),
+        ("not_learning", 1, 1, 0),
+        ("unstable", 1, 1, 0),
+        ("diverged", 1, 1, 0),
+    ],
+)
+def test_the_exit_code_says_whether_a_run_is_at_or_above_the_bar(
+    tmp_path: Path, status: str, warning: int, unstable: int, never: int
+) -> None:
+    write_verdict(tmp_path / "good", "healthy")
+    write_verdict(tmp_path / "run", status)
+    logdir = str(tmp_path)
+    assert main(["check", logdir]) == unstable  # the default
+    assert main(["check", logdir, "--fail-on", "warning"]) == warning
+    assert main(["check", logdir, "--fail-on", "unstable"]) == unstable
+    assert main(["check", logdir, "--fail-on", "never"]) == never
+    assert main(["check", logdir, "--run", "good"]) == 0  # the other run is not looked at
+
+
+def test_json_is_the_document_of_the_http_api(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_run(tmp_path / "bad", losses=DIVERGED)
+    write_scalars(tmp_path / "keras" / "train", "epoch_loss", losses(20))
+    assert main(["check", str(tmp_path), "--format", "json"]) == 1
+    assert json.loads(capsys.readouterr().out) == Server(tmp_path).get("/runs").get_json()
+
+
+def test_json_has_no_number_that_json_has_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_run(tmp_path / "bad", losses=DIVERGED)
+    main(["check", str(tmp_path), "--format", "json"])
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    document = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert document["runs"][0]["windows"][0]["peak_score"] == "Infinity"
+
+
+def test_text_says_what_why_next_when_and_what_was_not_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(tmp_path / "bad", losses=DIVERGED)
+    write_run(tmp_path / "good")
+    main(["check", str(tmp_path)])
+    out = capsys.readouterr().out
+    bad, good, total = out.strip().split("\n\n")
+    assert bad.startswith("bad: DIVERGED\n")
+    assert "Why:  " in bad
+    assert "Next: " in bad
+    assert "critical  non_finite  -      60-end  60     NaN/Inf at 60" in bad
+    assert "Not checked: vanishing_gradient, since" in bad
+    assert "Steps: 0 to 99, 100 seen, 100 in the log" in good
+    assert total == f"2 runs in {tmp_path}: 1 diverged, 1 healthy"
+    assert max(map(len, out.splitlines()[:-1])) <= 100
+
+
+def test_text_stays_a_screenful_and_says_what_it_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    windows = tuple(
+        Window("loss_spike", "loss", None, (), s, s, s, s, 2.0, "critical" if s == 990 else "warning")
+        for s in range(0, 1000, 10)
+    )
+    report = RunReport(Steps(0, 999, 1000, 1000), windows, Verdict("warning", "a", "b", "c"), ())
+    writer = EventFileWriter(str(tmp_path))
+    writer.write_report(999, report, state="ended")
+    writer.close()
+    main(["check", str(tmp_path)])
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) < 24
+    assert "990-990" in out  # the most severe is among those shown
+    assert "... and 92 more windows" in out
+    main(["check", str(tmp_path), "--format", "markdown"])
+    assert capsys.readouterr().out.count("| loss\\_spike |") == 100
+
+
+def test_names_out_of_a_log_cannot_steer_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layer = "a\x1b[2J\x07\u202eb|<img src=x>*\n# @someone `c`"
+    window = Window("exploding_gradient", "grad_norm/a", layer, (layer,), 1, 1, 2, 1, 2.0, "warning")
+    report = RunReport(Steps(0, 9, 10, 10), (window,), Verdict("warning", f"in {layer}", "why", "next"), ())
+    writer = EventFileWriter(str(tmp_path))
+    writer.write_report(9, report, state="ended")
+    writer.close()
+    for format in ("text", "markdown", "json"):
+        main(["check", str(tmp_path), "--format", format])
+        out = capsys.readouterr().out
+        assert not {"\x1b", "\x07", "\u202e"} & set(out), format
+        if format == "markdown":
+            assert "a?\\[2J??b\\|&lt;img src=x&gt;\\* \\# &#64;someone \\`c\\`" in out
+            assert "<img" not in out
+            (row,) = (line for line in out.splitlines() if "exploding" in line)
+            assert row.replace("\\|", "").count("|") == 7
+
+
+def test_a_layer_of_a_very_long_name_stays_in_one_piece(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "block_" * 40 + "dense"
+    layout = Layout((Variable(f"{name}/kernel", name, "kernel", (3, 3)),))
+    write_run(tmp_path, layout=layout)
+    window = Window("loss_spike", "loss", name, (name, "b"), 1, 1, 2, 1, 2.0, "info")
+    writer = EventFileWriter(str(tmp_path))
+    report = RunReport(Steps(0, 99, 100, 100), (window,), Verdict("healthy", f"in layer {name}", "", ""), ())
+    writer.write_report(99, report, state="ended")
+    writer.close()
+    main(["check", str(tmp_path)])
+    out = capsys.readouterr().out
+    assert f"in layer\n  {name}\n" in out
+    assert f"{name} +1" in out
+
+
+COMMAND = (
+    sys.executable,
+    "-c",
+    "import sys; from tb_stability.cli.main import main; sys.exit(main())",
+    "check",
+)
+
+
+def test_the_command_prints_nothing_but_its_answer(tmp_path: Path) -> None:
+    write_run(tmp_path / "bad", losses=DIVERGED)
+    result = subprocess.run([*COMMAND, tmp_path, "--format", "json"], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (1, "")
+    assert json.loads(result.stdout)["runs"][0]["run"] == "bad"
+
+
+def test_the_command_does_not_wait_for_tensorflow(tmp_path: Path) -> None:
+    write_run(tmp_path / "exp1")
+    code = (
+        "import sys; from tb_stability.cli.main import main; main(sys.argv[1:]); "
+        "print([m for m in ('tensorflow', 'keras') if m in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, "check", str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.endswith("[]\n")
+
+
+def test_a_reader_that_leaves_early_changes_nothing(tmp_path: Path) -> None:
+    for number in range(40):
+        write_verdict(tmp_path / f"run{number}" / ("x" * 200), "diverged")
+    with subprocess.Popen(
+        [*COMMAND, tmp_path, "--format", "json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 1
+
+
+def test_a_terminal_without_unicode_gets_codes(tmp_path: Path) -> None:
+    write_run(tmp_path / "lauf_ü")
+    environment = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
+    result = subprocess.run([*COMMAND, tmp_path], capture_output=True, env=environment)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert b"lauf_\\xfc: HEALTHY" in result.stdout

@@ -1,0 +1,110 @@
+"""Statistics against obvious loops, and the guarantees that detectors rely on."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tb_stability.stats.depth_profile import DepthProfile, is_geometric
+from tb_stability.stats.loss_progress import LossProgress
+from tb_stability.stats.running_quantiles import RunningQuantiles
+from tb_stability.stats.upper_envelope import UpperEnvelope
+from tests import synthetic
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.integers(1, 9), st.floats(0.0, 1.0))
+def test_quantiles_are_those_of_the_sorted_window(values: list[float], window: int, share: float) -> None:
+    recent = RunningQuantiles(window)
+    for seen, value in enumerate(values, start=1):
+        recent.update(value)
+        kept = sorted(values[max(0, seen - window) : seen])
+        assert len(recent) == len(kept)
+        assert recent.quantile(share) == kept[int(share * (len(kept) - 1))]
+
+
+def test_a_window_without_room_is_refused() -> None:
+    with pytest.raises(ValueError, match="window must be at least 1: got 0"):
+        RunningQuantiles(0)
+
+
+def test_nothing_is_known_of_no_loss() -> None:
+    progress = LossProgress()
+    progress.update(math.nan)
+    assert progress.count == 0
+    assert math.isnan(progress.initial)
+    assert math.isnan(progress.scale)
+    assert math.isnan(progress.excess(1.0))
+    assert not progress.stalled
+
+
+@given(st.sampled_from([0.25, 1024.0, 2.0**-40]))
+def test_progress_has_the_unit_of_the_loss(factor: float) -> None:
+    one, other = LossProgress(), LossProgress()
+    for loss in synthetic.learning(steps=200):
+        one.update(loss)
+        other.update(factor * loss)
+        assert other.best == factor * one.best
+        assert other.noise == factor * one.noise
+        assert other.excess(factor * 5.0) == one.excess(5.0)
+        assert other.stalled == one.stalled
+
+
+def test_a_loss_is_stalled_until_it_is_better_than_at_the_start() -> None:
+    progress = LossProgress()
+    for loss in synthetic.steady(steps=100):
+        progress.update(loss)
+        assert progress.stalled
+    for loss in synthetic.steady(steps=40, level=1.7):
+        progress.update(loss)
+    assert not progress.stalled
+
+
+def test_early_rises_are_noise_only_where_the_updates_were_small() -> None:
+    def noise_of(weights_replaced: bool | None) -> float:
+        progress = LossProgress()
+        for loss in (2.0, 30.0, 300.0):
+            progress.update(loss, weights_replaced=weights_replaced)
+        return progress.noise
+
+    assert noise_of(True) < noise_of(None) < noise_of(False)
+
+
+def test_a_level_that_stays_becomes_the_best_after_a_while() -> None:
+    progress = LossProgress()
+    for loss in [2.0] * 50 + [1.0] * 50 + [2.0] * 20_000:
+        progress.update(loss)
+    assert progress.best > 1.9
+
+
+def test_the_envelope_forgives_slow_growth_and_shows_sudden_growth() -> None:
+    envelope = UpperEnvelope(2)
+    for step in range(100):
+        over = envelope.update(np.array([1.04**step, 1.0]))  # 0.017 decades a step
+    assert (np.abs(over) < 0.02).all()
+    over = envelope.update(np.array([1.04**100, 1000.0]))
+    assert over[0] < 0.02
+    assert over[1] == pytest.approx(3.0, abs=0.11)
+
+
+def test_the_envelope_learns_nothing_from_zero_or_what_is_not_finite() -> None:
+    envelope = UpperEnvelope(1)
+    envelope.update(np.array([1.0]))
+    for bad in (0.0, math.nan, math.inf):
+        assert np.isnan(envelope.update(np.array([bad]))).all()
+    assert envelope.update(np.array([10.0])) == pytest.approx([1.0])
+
+
+def test_a_profile_remembers_zero_as_very_small() -> None:
+    profile = DepthProfile()
+    assert profile.update(np.array([0.0, 1.0]))[0] == pytest.approx(-30.0)
+
+
+def test_noise_around_a_geometric_profile_does_not_hide_it() -> None:
+    noise = 0.2 * np.random.default_rng(0).standard_normal(10)
+    assert is_geometric(np.linspace(-6.0, 0.0, 10) + noise, fewest=4)
+    assert not is_geometric(np.zeros(10) + noise, fewest=4) or noise[-1] > noise[0]
+    assert not is_geometric(np.array([-3.0, -2.0, -1.0]), fewest=4)

@@ -1,0 +1,60 @@
+"""TensorBoard's own WSGI application with our plugin in it, on the Python loader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import werkzeug.test
+from tensorboard.backend import application
+from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
+from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
+from tensorboard.plugins.base_plugin import TBContext
+from werkzeug.wrappers import Response
+
+from tb_stability.plugin.loader import SAMPLES_PER_PLUGIN
+from tb_stability.plugin.plugin import StabilityPlugin
+
+ROUTE = "/data/plugin/stability"
+
+
+class Server:
+    """Serves one log directory.
+
+    Args:
+      logdir: Where the runs are.
+      samples_per_plugin: Sampling caps; by default those of our loader.
+    """
+
+    def __init__(self, logdir: Path, samples_per_plugin: Mapping[str, int] = SAMPLES_PER_PLUGIN) -> None:
+        self._logdir = str(logdir)
+        self._multiplexer = EventMultiplexer(tensor_size_guidance=dict(samples_per_plugin))
+        provider = MultiplexerDataProvider(self._multiplexer, self._logdir)
+        self.plugin = StabilityPlugin(
+            TBContext(
+                data_provider=provider,
+                logdir=self._logdir,
+                sampling_hints={"scalars": 1000, **samples_per_plugin},
+            )
+        )
+        self._client = werkzeug.test.Client(
+            application.TensorBoardWSGI([self.plugin], data_provider=provider), Response
+        )
+        self.reload()
+
+    def reload(self) -> None:
+        """Reads what was written since."""
+        self._multiplexer.AddRunsFromDirectory(self._logdir)
+        self._multiplexer.Reload()
+
+    def get(self, route: str, **query: str) -> Response:
+        """Requests a route of our plugin; the query is quoted."""
+        return self._client.get(ROUTE + route, query_string=query)
+
+    def post(self, route: str) -> Response:
+        return self._client.post(ROUTE + route)
+
+    def listing(self) -> dict[str, dict[str, object]]:
+        """TensorBoard's list of plugins."""
+        found: dict[str, dict[str, object]] = self._client.get("/data/plugins_listing").get_json()
+        return found
