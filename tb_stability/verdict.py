@@ -62,7 +62,9 @@ def judge(windows: Sequence[Window], facts: RunFacts) -> Verdict:
         return _without_symptoms(windows, facts)
     status = _status(serious, facts)
     cause = _decisive(serious, status)
-    return Verdict(status=status, text=_text(status, cause), why=_why(cause, facts), next=_next(cause, facts))
+    return Verdict(
+        status=status, text=_text(status, cause), why=_why(cause, serious, facts), next=_next(cause, facts)
+    )
 
 
 def _status(serious: Sequence[Window], facts: RunFacts) -> Status:
@@ -128,28 +130,52 @@ def _text(status: Status, window: Window) -> str:
 
 
 _EVIDENCE: Mapping[str, str] = {
-    "non_finite": "{series} was not finite",
+    "non_finite": "{series} was NaN or infinite",
     "loss_spike": "the loss jumped {score} times as far as its noise and progress allow",
     "loss_divergence": "the loss was {score} times as far above its best as it may be",
     "exploding_gradient": "{series} had grown {score} times beyond its limit, and the loss with it",
-    "vanishing_gradient": "{series} was {score} times the limit (3 decades) below the last layers",
-    "update_ratio_high": "{series} was {score} times the limit (0.2 of the weights)",
+    "vanishing_gradient": "{series} was {decades} powers of ten below those of the last layers (limit: 3)",
+    "update_ratio_high": "{series} was {score} times the limit of 0.2 of the weights",
     "update_ratio_low": "{series} was {score} times too small to learn from, at full learning rate",
-    "bn_statistics_frozen": "the moving statistics of {layers} did not move, though the network trained",
+    "bn_statistics_frozen": "the moving mean and variance of {layers} stood still while the network trained",
+}
+
+_SPOKEN: Mapping[str, str] = {
+    "loss": "the loss",
+    "grad_norm": "the gradient norm",
+    "grad_nonfinite": "the gradient",
+    "weight_norm": "the weight norm",
+    "update_norm": "the update",
 }
 
 
-def _why(window: Window, facts: RunFacts) -> str:
+def _why(window: Window, windows: Sequence[Window], facts: RunFacts) -> str:
     template = _EVIDENCE.get(window.kind, "{series} was {score} times its healthy limit")
-    score = "infinitely many" if math.isinf(window.peak_score) else f"{window.peak_score:.3g}"
-    layers = window.layer if len(window.layers) == 1 else f"{len(window.layers)} layers"
-    measured = f"At step {window.peak_step}, " + template.format(
-        series=window.series, score=score, layers=layers
+    measure, _, of = window.series.partition("/")
+    spoken = _SPOKEN.get(measure, measure.replace("_", " ")) + (f" of {of}" if of else "")
+    evidence = template.format(
+        series=spoken,
+        score="infinitely many" if math.isinf(window.peak_score) else f"{window.peak_score:.3g}",
+        decades=f"{3 * window.peak_score:.2g}",
+        layers=window.layer if len(window.layers) == 1 else f"{len(window.layers)} layers",
     )
+    # What does not move has no peak.
+    still = window.kind == "bn_statistics_frozen"
+    when = f"From step {window.start_step} on" if still else f"At step {window.peak_step}"
+    return f"{when}, {evidence}{_loss_so_far(windows, facts)}."
+
+
+def _loss_so_far(windows: Sequence[Window], facts: RunFacts) -> str:
+    """What became of the loss, as the end of a sentence; empty where it was never finite."""
     if not math.isfinite(facts.first_loss):
-        return f"{measured}."
-    first, best, recent = (f"{x:.3g}" for x in (facts.first_loss, facts.best_loss, facts.recent_loss))
-    return f"{measured}; the loss began at {first}, was {best} at its best and is {recent} now."
+        return ""
+    # The best is a smoothed level, and may lie above a lucky first batch.
+    first, best = facts.first_loss, min(facts.first_loss, facts.best_loss)
+    end = f"is {facts.recent_loss:.3g} now"
+    for lost in windows:
+        if lost.kind == "non_finite" and lost.series == "loss" and lost.end_step is None:
+            end = f"is NaN or infinite since step {lost.start_step}"
+    return f"; the loss began at {first:.3g}, was {best:.3g} at its best and {end}"
 
 
 def _next(window: Window, facts: RunFacts) -> str:

@@ -197,7 +197,11 @@ def test_a_log_dir_that_is_none_is_refused_at_once(log_dir: Any, error: type[Exc
 
 def test_a_model_that_gets_its_weights_in_the_first_step_is_recorded_from_that_step(tmp_path: Path) -> None:
     """Kills: reading the start of the moving statistics while they have no value yet."""
-    layers = [keras.layers.Dense(8, "relu"), keras.layers.BatchNormalization(), keras.layers.Dense(10, "softmax")]
+    layers = [
+        keras.layers.Dense(8, "relu"),
+        keras.layers.BatchNormalization(),
+        keras.layers.Dense(10, "softmax"),
+    ]
     model = keras.Sequential(layers)
     model.compile(keras.optimizers.SGD(0.1), PERCEPTRON.loss)
     callback = StabilityCallback(tmp_path / "run")
