@@ -40,7 +40,7 @@ def _compare(measured: float, defined: float, name: str) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(_triples(), min_size=1, max_size=3))
+@given(st.lists(_triples(), min_size=1, max_size=6))
 def test_measures_of_variables_are_their_definitions_also_where_float32_squares_overflow_or_vanish(
     triples: list[list[np.ndarray]],
 ) -> None:

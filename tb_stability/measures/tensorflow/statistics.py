@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from tb_stability.measures.tensorflow.shadow import shadow
 
 _UNDERFLOW = 1e-30
 """A sum of squares below this has lost digits: float32 keeps none below 1e-38."""
+
+_STACKED_ENTRIES = 16_384
+"""Size up to which a variable is small: copying it costs less than an operation of its own."""
 
 
 def dense(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor:
@@ -33,6 +37,9 @@ def variable_statistics(
     say nothing of single NaNs. Where a sum shows that this happened, a slower branch computes
     everything again without these limits; a healthy step never pays for it.
 
+    Small variables of one shape are reduced together: with many of them, the number of operations
+    is what costs.
+
     Args:
       gradients: One float32 tensor a variable.
       before: The variables' values before the update, float32.
@@ -42,33 +49,31 @@ def variable_statistics(
       By measure, a float32 vector with one entry a variable. A norm is NaN where an entry is NaN, else
       infinite where one is infinite. A weight norm or update norm below 1e-19 may come out as 0.
     """
-    updates = [new - old for new, old in zip(after, before, strict=True)]
-    groups = {"grad": gradients, "weight": before, "update": updates}
-    squares = {name: _stack([2.0 * tf.nn.l2_loss(x) for x in group]) for name, group in groups.items()}
-    largest = _stack([tf.reduce_max(tf.abs(x)) if _has_entries(x) else 0.0 for x in gradients])
-
-    def fast() -> tuple[tf.Tensor, ...]:
-        norms = [tf.sqrt(squares[name]) for name in groups]
-        return (*norms, largest, tf.zeros_like(largest))
-
-    def careful() -> tuple[tf.Tensor, ...]:
-        norms = [_stack([_norm(x) for x in group]) for group in groups.values()]
-        finite_largest = _stack([_largest_finite(x) for x in gradients])
-        nonfinite = _stack([tf.reduce_sum(tf.cast(~tf.math.is_finite(x), tf.float32)) for x in gradients])
-        return (*norms, finite_largest, nonfinite)
-
-    every_square = tf.concat(list(squares.values()), axis=0)
-    trusted = tf.reduce_all(tf.math.is_finite(every_square)) & tf.reduce_all(
-        (squares["grad"] > _UNDERFLOW) | (largest == 0.0)
-    )
-    grad_norm, weight_norm, update_norm, grad_max, nonfinite = tf.cond(trusted, fast, careful)
-    return {
-        "grad_norm": grad_norm,
-        "grad_max": grad_max,
-        "grad_nonfinite": nonfinite,
-        "weight_norm": weight_norm,
-        "update_norm": update_norm,
+    groups = _groups_of_one_shape(gradients)
+    kinds = {
+        "grad": [_rows(gradients, group) for group in groups],
+        "weight": [_rows(before, group) for group in groups],
+        "update": [_rows(after, group) - _rows(before, group) for group in groups],
     }
+    squares = [tf.concat([_squares(rows) for rows in kind], axis=0) for kind in kinds.values()]
+    largest = tf.concat([_largest(tf.abs(rows)) for rows in kinds["grad"]], axis=0)
+
+    def fast() -> tf.Tensor:
+        return tf.stack([*(tf.sqrt(square) for square in squares), largest, tf.zeros_like(largest)])
+
+    def careful() -> tf.Tensor:
+        measures = [tf.concat([_norms(rows) for rows in kind], axis=0) for kind in kinds.values()]
+        measures.append(tf.concat([_largest_finite(rows) for rows in kinds["grad"]], axis=0))
+        measures.append(tf.concat([_count_nonfinite(rows) for rows in kinds["grad"]], axis=0))
+        return tf.stack(measures)
+
+    trusted = tf.reduce_all(tf.math.is_finite(tf.concat(squares, axis=0))) & tf.reduce_all(
+        (squares[0] > _UNDERFLOW) | (largest == 0.0)
+    )
+    measures = tf.cond(trusted, fast, careful)
+    as_given = np.argsort(np.concatenate(groups))
+    names = ("grad_norm", "weight_norm", "update_norm", "grad_max", "grad_nonfinite")
+    return dict(zip(names, tf.unstack(tf.gather(measures, as_given, axis=1)), strict=True))
 
 
 def global_norm(norms: tf.Tensor) -> tf.Tensor:
@@ -106,22 +111,44 @@ def segment_statistics(
     }
 
 
-def _stack(values: Sequence[tf.Tensor]) -> tf.Tensor:
-    return tf.stack([tf.cast(value, tf.float32) for value in values])
+def _groups_of_one_shape(tensors: Sequence[tf.Tensor]) -> list[list[int]]:
+    """Places of tensors that are reduced together: small ones of one shape, large ones alone."""
+    groups: dict[object, list[int]] = {}
+    for place, tensor in enumerate(tensors):
+        shape = tuple(tensor.shape)
+        small = tensor.shape.num_elements() <= _STACKED_ENTRIES
+        groups.setdefault(shape if small else place, []).append(place)
+    return list(groups.values())
 
 
-def _has_entries(x: tf.Tensor) -> bool:
-    return x.shape.num_elements() != 0
+def _rows(tensors: Sequence[tf.Tensor], group: Sequence[int]) -> tf.Tensor:
+    """Some tensors of one shape as `[tensors, entries]`."""
+    stacked = tensors[group[0]] if len(group) == 1 else tf.stack([tensors[place] for place in group])
+    return tf.reshape(stacked, [len(group), tensors[group[0]].shape.num_elements()])
 
 
-def _largest_finite(x: tf.Tensor) -> tf.Tensor:
-    if not _has_entries(x):
-        return tf.constant(0.0)
-    return tf.reduce_max(tf.where(tf.math.is_finite(x), tf.abs(x), 0.0))
+def _squares(rows: tf.Tensor) -> tf.Tensor:
+    """Sum of squares of each row."""
+    if rows.shape[0] == 1:  # one pass and no copy
+        return tf.reshape(2.0 * tf.nn.l2_loss(rows), [1])
+    return tf.reduce_sum(tf.square(rows), axis=1)
 
 
-def _norm(x: tf.Tensor) -> tf.Tensor:
-    """L2 norm of any finite float32 tensor; NaN or Inf where an entry is."""
-    largest = _largest_finite(x)
+def _largest(rows: tf.Tensor) -> tf.Tensor:
+    """Largest entry of each row; 0 for rows without entries."""
+    return tf.reduce_max(rows, axis=1) if rows.shape[1] else tf.zeros([rows.shape[0]])
+
+
+def _largest_finite(rows: tf.Tensor) -> tf.Tensor:
+    return _largest(tf.where(tf.math.is_finite(rows), tf.abs(rows), 0.0))
+
+
+def _count_nonfinite(rows: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.cast(~tf.math.is_finite(rows), tf.float32), axis=1)
+
+
+def _norms(rows: tf.Tensor) -> tf.Tensor:
+    """L2 norm of each row of any finite float32 tensor; NaN or Inf where an entry is."""
+    largest = _largest_finite(rows)
     scale = tf.where(largest > 0.0, largest, 1.0)
-    return scale * tf.sqrt(tf.reduce_sum(tf.square(x / scale)))
+    return scale * tf.sqrt(tf.reduce_sum(tf.square(rows / scale[:, tf.newaxis]), axis=1))
