@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -148,6 +149,40 @@ def test_a_custom_loop_is_measured_like_fit(traced: bool) -> None:
     ]
     assert all("loss" not in v.scalars for v in values)
     _assert_measures(complete, PERCEPTRON, _OPTIMIZERS["adam"]())
+
+
+class OwnTrainStep(keras.Sequential):
+    """As in the guides of Keras for a `train_step` from scratch: without `compute_loss`."""
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        x, y = data
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, self(x, training=True)))
+            scaled = self.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, self.trainable_variables)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return {"my_loss": loss}
+
+
+@pytest.mark.parametrize("scale", [None, 1024.0])
+def test_the_loss_of_a_train_step_from_scratch_is_what_it_differentiates(scale: float | None) -> None:
+    """Kills: the loss still scaled; the loss of compute_loss only."""
+
+    def optimizer() -> Any:
+        plain = keras.optimizers.SGD(0.1)
+        return keras.optimizers.LossScaleOptimizer(plain, initial_scale=scale) if scale else plain
+
+    own = dataclasses.replace(PERCEPTRON, build=lambda: OwnTrainStep(PERCEPTRON.build().layers))
+    losses = []
+    for case in (PERCEPTRON, own):
+        model = case.fresh(optimizer())
+        observer = Observer(model.optimizer, model, capacity=32, observe_loss=True)
+        gradient = tf.GradientTape.gradient
+        with observer.attached():
+            model.fit(case.x, case.y, batch_size=BATCH_SIZE, shuffle=False, verbose=0)
+        assert tf.GradientTape.gradient is gradient
+        losses.append([values.scalars["loss"] for values in observer.drain()[0]])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
 
 
 def test_a_variable_without_gradient_has_a_gradient_and_an_update_of_zero() -> None:

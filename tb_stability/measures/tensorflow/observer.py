@@ -2,8 +2,8 @@
 
 `BaseOptimizer.apply` is the one place that all training of Keras on TensorFlow goes
 through, with the real gradients in hand. While attached, the observer stands in front
-of that method (and of the model's `compute_loss`, which has the batch's own loss) on
-these two *instances* only, and adds its ops to whatever step is being traced or run.
+of that method of that one optimizer, and adds its ops to whatever step is being
+traced or run.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import tensorflow as tf
 
 from tb_stability.measures.tensorflow import layout as layouts
 from tb_stability.measures.tensorflow import statistics
+from tb_stability.measures.tensorflow.batch import Batch
+from tb_stability.measures.tensorflow.instead import instead
 from tb_stability.measures.tensorflow.normalizations import NormalizationVectors, value_of
 from tb_stability.measures.tensorflow.ring import Ring, keep_alive
-from tb_stability.measures.tensorflow.shadow import shadow
 from tb_stability.series import (
     NORMALIZATION_MEASURES,
     SCALARS,
@@ -50,18 +51,18 @@ class Observer:
             gets unscaled gradients and only finite ones.
           model: The model that it trains, for its normalization layers and its loss.
           capacity: Updates between two calls of `drain` at most.
-          observe_loss: Whether to take loss and batch size from `model.compute_loss`. A custom loop
-            gives its loss itself, and may call `compute_loss` for validation, too.
+          observe_loss: Whether to take loss and batch size from the step, see `Batch`. A custom loop
+            gives its loss itself.
         """
-        self._observe_loss = observe_loss and model is not None
         self.layout: Layout | None = None
         self._optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        self._scale_loss = optimizer.scale_loss
+        self._batch = Batch(model, self._harmless) if observe_loss and model is not None else None
         self._model = model
         self._capacity = capacity
         self._ring: Ring | None = None
         self._columns: dict[str, int] = {}
         self._normalizations: NormalizationVectors | None = None
-        self._batch: dict[str, tf.Tensor] = {}
         self._warned = False
         layers = layouts.normalization_layers(model) if model is not None else []
         if all(layer.moving_mean is not None for layer in layers):
@@ -71,9 +72,9 @@ class Observer:
     def attached(self) -> Iterator[None]:
         """Observes every `optimizer.apply` that is traced or run inside of the `with` block."""
         with contextlib.ExitStack() as stack:
-            stack.enter_context(_instead(self._optimizer, "apply", self._apply_and_measure))
-            if self._observe_loss:
-                stack.enter_context(_instead(self._model, "compute_loss", self._compute_and_note_loss))
+            stack.enter_context(instead(self._optimizer, "apply", self._apply_and_measure))
+            if self._batch is not None:
+                stack.enter_context(self._batch.observing())
             yield
 
     def drain(self) -> tuple[list[StepValues], int]:
@@ -82,17 +83,6 @@ class Observer:
             return [], 0
         rows, lost = self._ring.drain()
         return [_decode(row, self.layout) for row in rows], lost
-
-    def _compute_and_note_loss(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        loss = original(*args, **kwargs)
-        with self._harmless("the batch loss"):
-            self._batch = {"loss": tf.cast(tf.reduce_sum(shadow(loss)), tf.float32)}
-            data = keras.tree.flatten([args, kwargs.get("x"), kwargs.get("y")])
-            first = next(
-                item for item in data if getattr(item, "shape", None) is not None and len(item.shape)
-            )
-            self._batch["batch_size"] = tf.cast(tf.shape(first)[0], tf.float32)
-        return loss
 
     def _apply_and_measure(
         self, original: Callable[..., Any], grads: Any, trainable_variables: Any = None
@@ -130,8 +120,10 @@ class Observer:
             return None
         self._prepare(known)
         given = [variable for variable, _ in pairs]
-        scalars = {name: value for name, value in self._batch.items() if _is_reachable(value)}
-        self._batch = {}
+        scalars = {}
+        if self._batch is not None:
+            with self._harmless("the batch loss"):
+                scalars = self._batch.take(self._scale_loss)
         if not callable(self._optimizer._learning_rate) or isinstance(
             self._optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule
         ):
@@ -199,41 +191,6 @@ class Observer:
                     RuntimeWarning,
                     stacklevel=2,
                 )
-
-
-@contextlib.contextmanager
-def _instead(owner: Any, name: str, hook: Callable[..., Any]) -> Iterator[None]:
-    """Calls `hook(original, ...)` in place of a method of one object, and puts it back.
-
-    Works on the object's `__dict__`, past the `__setattr__` with which Keras tracks attributes.
-    """
-    original = getattr(owner, name)
-    had, own = name in vars(owner), vars(owner).get(name)
-
-    @tf.autograph.experimental.do_not_convert
-    def hooked(*args: Any, **kwargs: Any) -> Any:
-        return hook(original, *args, **kwargs)
-
-    vars(owner)[name] = hooked
-    try:
-        yield
-    finally:
-        if had:
-            vars(owner)[name] = own
-        else:
-            vars(owner).pop(name, None)
-
-
-def _is_reachable(tensor: tf.Tensor) -> bool:
-    """Whether a tensor of an earlier call can be used here: not where its graph was another step's."""
-    if tf.executing_eagerly():
-        return hasattr(tensor, "numpy")
-    graph = tf.compat.v1.get_default_graph()
-    while graph is not None:
-        if getattr(tensor, "graph", None) is graph:
-            return True
-        graph = getattr(graph, "outer_graph", None)
-    return False
 
 
 def _network_order(model: keras.Model | None, variables: Sequence[Any]) -> list[Any]:
