@@ -65,9 +65,12 @@ def _convolutions() -> keras.Model:
 
 
 def _attention() -> keras.Model:
+    """Among its gradients are sums of embedding rows, and some whose static shape TensorFlow does not know."""
     inputs = keras.Input((64,), dtype="int32")
-    x = layers.Embedding(17, 8)(inputs)
-    x = layers.LayerNormalization()(x + layers.MultiHeadAttention(2, 4)(x, x))
+    x = layers.Embedding(17, 8)(inputs) + layers.Embedding(64, 8)(keras.ops.arange(64))
+    for _ in range(2):
+        x = layers.LayerNormalization()(x + layers.MultiHeadAttention(2, 4)(x, x))
+        x = layers.LayerNormalization()(x + layers.Dense(8)(layers.Dense(16, "gelu")(x)))
     return keras.Model(inputs, layers.Dense(10, "softmax")(layers.GlobalAveragePooling1D()(x)))
 
 

@@ -79,4 +79,4 @@ def test_statistics_of_vectors_are_their_definitions() -> None:
 
 def test_rows_of_an_embedding_that_occur_twice_are_summed() -> None:
     slices = tf.IndexedSlices(tf.constant([[1.0], [2.0], [4.0]]), tf.constant([0, 2, 0]), tf.constant([3, 1]))
-    assert statistics.dense(slices).numpy().tolist() == [[5.0], [0.0], [2.0]]
+    assert statistics.dense(slices, (3, 1)).numpy().tolist() == [[5.0], [0.0], [2.0]]

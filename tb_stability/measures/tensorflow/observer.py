@@ -112,7 +112,7 @@ class Observer:
             variables = known
         scale = self._optimizer.loss_scale_factor or 1.0
         pairs = [
-            (variable, statistics.dense(gradient) / scale)
+            (variable, statistics.dense(gradient, variable.shape) / scale)
             for gradient, variable in zip(grads, variables, strict=True)
             if gradient is not None and not getattr(variable, "overwrite_with_gradient", False)
         ]

@@ -20,12 +20,15 @@ _STACKED_ENTRIES = 16_384
 """Size up to which a variable is small: copying it costs less than an operation of its own."""
 
 
-def dense(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor:
-    """Returns a gradient as a dense float32 tensor; rows of an embedding that occur twice are summed."""
-    return tf.cast(
-        tf.convert_to_tensor(gradient if isinstance(gradient, tf.IndexedSlices) else shadow(gradient)),
-        tf.float32,
-    )
+def dense(gradient: tf.Tensor | tf.IndexedSlices, shape: Sequence[int]) -> tf.Tensor:
+    """Returns a gradient as a dense float32 tensor of its variable's shape.
+
+    The gradient of an embedding is a list of rows; rows that occur twice are summed.
+    """
+    if not isinstance(gradient, tf.IndexedSlices):
+        gradient = shadow(gradient)
+    # TensorFlow does not always know the shape of what it sums, and we count entries.
+    return tf.ensure_shape(tf.cast(tf.convert_to_tensor(gradient), tf.float32), shape)
 
 
 def variable_statistics(
