@@ -65,7 +65,7 @@ def _convolutions() -> keras.Model:
 
 
 def _attention() -> keras.Model:
-    """Among its gradients are sums of embedding rows, and some whose static shape TensorFlow does not know."""
+    """Some gradients are sums of embedding rows, and some have no static shape that TensorFlow knows."""
     inputs = keras.Input((64,), dtype="int32")
     x = layers.Embedding(17, 8)(inputs) + layers.Embedding(64, 8)(keras.ops.arange(64))
     for _ in range(2):

@@ -2,7 +2,7 @@
 import {batch, computed, signal, type ReadonlySignal, type Signal} from '@preact/signals';
 import {clampRange, orWhole, rangeAround, type StepRange} from './lib/range';
 import {worstRun} from './lib/status';
-import {neighbour, windowKey, windowRange} from './lib/windows';
+import {focusRange, neighbour, windowKey, windowRange} from './lib/windows';
 import type {RunReport, RunsDocument, SymptomWindow} from './types';
 import type {UrlState} from './url';
 
@@ -126,13 +126,13 @@ export function selectRun(state: State, run: string): void {
   });
 }
 
-/** Selects a window of a run, its layer, and the steps around it. */
+/** Selects a window of a run, its layer, and the steps around it; of an open one, those around its beginning. */
 export function selectWindow(state: State, run: string, window: SymptomWindow): void {
   batch(() => {
     selectRun(state, run);
     state.windowKey.value = windowKey(window);
     if (window.layer !== null) state.layer.value = window.layer;
-    showWindow(state, window, 'context');
+    showAround(state, focusRange(window), 'context');
   });
 }
 
@@ -143,8 +143,11 @@ export function stepWindow(state: State, offset: 1 | -1): void {
   if (report && window) selectWindow(state, report.run, window);
 }
 
+/** Shows all of the selected window, an open one up to the last step. */
 export function fitWindow(state: State): void {
-  if (state.window.value) showWindow(state, state.window.value, 'fit');
+  const window = state.window.value;
+  const whole = state.whole.value;
+  if (window && whole) showAround(state, windowRange(window, whole.to), 'fit');
 }
 
 /** Shows these steps; null for the whole run. */
@@ -163,9 +166,9 @@ export function setScale(state: State, chart: string, scale: AxisScale): void {
   state.scales.value = new Map(state.scales.value).set(chart, scale);
 }
 
-function showWindow(state: State, window: SymptomWindow, how: 'context' | 'fit'): void {
+function showAround(state: State, interval: StepRange, how: 'context' | 'fit'): void {
   const whole = state.whole.value;
-  if (whole) showRange(state, rangeAround(windowRange(window, whole.to), whole, how));
+  if (whole) showRange(state, rangeAround(interval, whole, how));
 }
 
 function fromUrl(url: UrlState) {

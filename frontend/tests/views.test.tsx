@@ -3,13 +3,16 @@ import userEvent from '@testing-library/user-event';
 import axe from 'axe-core';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 import type {Api} from '../src/api';
+import {decodeFrame} from '../src/lib/frame';
 import {createState, type State} from '../src/state';
 import {parseHash} from '../src/url';
 import {App} from '../src/views/app';
+import {Heatmap} from '../src/views/heatmap';
 import {Lanes} from '../src/views/lanes';
 import {LayerNames} from '../src/views/layer_names';
 import {VerdictView} from '../src/views/verdict';
 import {WindowList} from '../src/views/window_list';
+import {encodeFrame} from './frames';
 import {reportOf, windowOf} from './reports';
 
 const HOSTILE = '<img src=x onerror=alert(1)>';
@@ -183,4 +186,29 @@ test('the arrow keys select the layer above or below', () => {
   const names = screen.getByRole('slider', {name: 'Layer'});
   for (const key of ['ArrowDown', 'ArrowUp', 'End', 'PageUp']) fireEvent.keyDown(names, {key});
   expect(onSelect.mock.calls.flat()).toEqual([2, 0, 2, 0]);
+});
+
+test('a heatmap without the whole run is not drawn in false colours, and trying again asks for that', async () => {
+  state.runs.value = RUNS;
+  state.plotWidth.value = 600;
+  state.range.value = {from: 10, to: 50};
+  const arrays = {
+    first_step: new Int32Array([0]),
+    last_step: new Int32Array([99]),
+    max: new Float32Array([1]),
+    nonfinite: new Uint32Array([0]),
+  };
+  const frame = decodeFrame(encodeFrame(arrays, {layers: ['dense']}));
+  let broken = true;
+  const heatmap: Api['heatmap'] = (_run, _measure, {range}) =>
+    broken && range === null ? Promise.reject(new Error('no answer')) : Promise.resolve(frame);
+  const layers = [{name: 'dense', variables: [], normalization: null}];
+  const layout = {run: 'bad', scalars: [], layers, heatmap_measures: ['grad_norm']};
+  render(<Heatmap api={{...SILENT, heatmap}} {...{state, layout}} run="bad" layer={null} />);
+  expect(await screen.findByText('no answer')).toBeTruthy();
+  expect(screen.queryByRole('img')).toBeNull();
+  broken = false;
+  await userEvent.click(screen.getByRole('button', {name: 'Try again'}));
+  expect(await screen.findByRole('img', {name: /Gradient norm/})).toBeTruthy();
+  expect(screen.queryByRole('alert')).toBeNull();
 });

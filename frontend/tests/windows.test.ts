@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import {logdirSentence, worstRun} from '../src/lib/status';
 import {kindColor, symptom} from '../src/lib/symptoms';
-import {isOfMeasure, neighbour, windowKey, windowRange} from '../src/lib/windows';
+import {focusRange, isOfMeasure, neighbour, windowKey, windowRange} from '../src/lib/windows';
 import {reportOf, windowOf} from './reports';
 
 const FIRST = windowOf({start_step: 1});
@@ -24,6 +24,13 @@ test('with none selected, next is the first and previous the last', () => {
 test('an open window lasts to the end of the run', () => {
   expect(windowRange(windowOf({start_step: 5, end_step: null}), 99)).toEqual({from: 5, to: 99});
   expect(windowRange(windowOf({start_step: 5, end_step: 8}), 99)).toEqual({from: 5, to: 8});
+});
+
+test('an open window tells most where it began, a closed one as a whole', () => {
+  const began = {start_step: 40, alarm_step: 44, peak_step: 42};
+  expect(focusRange(windowOf({...began, end_step: null}))).toEqual({from: 40, to: 44});
+  expect(focusRange(windowOf({...began, peak_step: 50, end_step: null}))).toEqual({from: 40, to: 50});
+  expect(focusRange(windowOf({...began, end_step: 80}))).toEqual({from: 40, to: 80});
 });
 
 test('a series belongs to its measure, not to one whose name starts alike', () => {

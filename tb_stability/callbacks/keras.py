@@ -10,9 +10,17 @@ from typing import Any
 
 import keras
 
-from tb_stability.callbacks.keras_recording import KerasRecording, open_recorder, require_tensorflow_backend
+from tb_stability.callbacks.keras_recording import (
+    DRAIN_UPDATES,
+    KerasRecording,
+    open_recorder,
+    require_tensorflow_backend,
+)
 from tb_stability.report import Verdict
 from tb_stability.windows import Window
+
+_RECORDED: weakref.WeakKeyDictionary[keras.Model, weakref.ref[Any]] = weakref.WeakKeyDictionary()
+"""The callback that records each model that is in a fit: two would measure each other."""
 
 
 class StabilityCallback(keras.callbacks.Callback):
@@ -40,15 +48,18 @@ class StabilityCallback(keras.callbacks.Callback):
         self._finalizer: weakref.finalize[..., Any] | None = None
         self._users_function: Callable[..., Any] | None = None
         self._twin: Callable[..., Any] | None = None
+        self._stand_in = self._run_twin
 
     @property
     def windows(self) -> tuple[Window, ...]:
         """The divergence windows so far, open ones included, by `start_step`."""
+        self._catch_up()
         return self._recorder.windows
 
     @property
     def verdict(self) -> Verdict:
         """The answer so far, in one sentence each."""
+        self._catch_up()
         return self._recorder.verdict
 
     @property
@@ -56,16 +67,30 @@ class StabilityCallback(keras.callbacks.Callback):
         """Causes behind the windows; none are found in this version."""
         return ()
 
+    def set_model(self, model: keras.Model) -> None:
+        """Keras calls this for all callbacks of a fit before any of them begins."""
+        super().set_model(model)
+        _RECORDED.pop(model, None)
+
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Prepares the observed twin of the training function."""
         try:
+            recorded_by = _RECORDED.get(self.model, lambda: None)()
+            if self._recording is not None and recorded_by is self:
+                return  # twice in one list
             self._end(state="running")  # a fit before this one that was cut off
+            if recorded_by is not None:
+                raise RuntimeError("another StabilityCallback records this fit; one is enough")
+            if self.model.optimizer is None:
+                raise RuntimeError("model.optimizer is None; give it to compile(), or use StabilityMonitor")
+            _RECORDED[self.model] = weakref.ref(self)
             self._recording = KerasRecording(
                 self._recorder,
                 model=self.model,
                 optimizer=self.model.optimizer,
                 observe_loss=True,
-                steps_per_call=self.model.steps_per_execution,
+                capacity=2 * max(DRAIN_UPDATES, self.model.steps_per_execution),
+                updates_per_call=self.model.steps_per_execution,
             )
             self._finalizer = weakref.finalize(self, _close, self._recording)
             self._make_twin()
@@ -82,9 +107,11 @@ class StabilityCallback(keras.callbacks.Callback):
         try:
             if self._recording.is_drain_due:
                 self._recording.drain()
+            if self.model.train_function is self._stand_in:
+                return  # twice in one list
             if self.model.train_function is not self._users_function:
                 self._make_twin()  # a callback of the user's made a new one, to freeze layers perhaps
-            self.model.train_function = self._run_twin
+            self.model.train_function = self._stand_in
         except Exception as error:
             self._give_up(error)
 
@@ -93,7 +120,7 @@ class StabilityCallback(keras.callbacks.Callback):
         if self._recording is None:
             return
         val_loss = (logs or {}).get("val_loss")
-        self._recording.drain([{"val_loss": float(val_loss)}] if val_loss is not None else [])
+        self._recording.drain({"val_loss": float(val_loss)} if isinstance(val_loss, (int, float)) else None)
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Closes the log."""
@@ -124,8 +151,14 @@ class StabilityCallback(keras.callbacks.Callback):
         recording.count_call()
         return logs
 
+    def _catch_up(self) -> None:
+        if self._recording is not None:
+            self._recording.drain()
+
     def _end(self, *, state: Any) -> None:
         recording, self._recording = self._recording, None
+        if getattr(self.model, "train_function", None) is self._stand_in:
+            self.model.train_function = self._users_function  # a fit that was cut off between two steps
         self._twin = self._users_function = None
         if self._finalizer is not None:
             self._finalizer.detach()

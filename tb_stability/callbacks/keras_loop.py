@@ -15,6 +15,9 @@ from tb_stability.report import Verdict
 from tb_stability.summary.report import State
 from tb_stability.windows import Window
 
+_CAPACITY = 512
+"""Updates between two calls of `on_step` of which all are kept."""
+
 
 class StabilityMonitor:
     """Records a custom loop as `StabilityCallback` records `fit`: same measures, same windows.
@@ -25,7 +28,10 @@ class StabilityMonitor:
     Args:
       log_dir: Directory of this run. Event files go to `<log_dir>/stability`.
       model: The model that is trained.
-      optimizer: The optimizer whose `apply` is called.
+      optimizer: The optimizer whose `apply` is called. With several, make one monitor for each.
+
+    Raises:
+      TypeError: If an argument is of another kind.
 
     Example:
       with StabilityMonitor("logs/exp1", model=model, optimizer=optimizer) as monitor:
@@ -36,21 +42,26 @@ class StabilityMonitor:
 
     def __init__(self, log_dir: str | os.PathLike[str], *, model: keras.Model, optimizer: Any) -> None:
         require_tensorflow_backend()
+        _check_kind("model", model, keras.Model)
+        _check_kind("optimizer", optimizer, keras.optimizers.Optimizer)
         self._recorder = open_recorder(log_dir)
-        self._recording = KerasRecording(self._recorder, model=model, optimizer=optimizer, observe_loss=False)
-        self._given: list[dict[str, Any]] = []
+        self._recording = KerasRecording(
+            self._recorder, model=model, optimizer=optimizer, observe_loss=False, capacity=_CAPACITY
+        )
         self._observing = contextlib.ExitStack()
         self._observing.enter_context(self._recording.observing())
-        self._finalizer = weakref.finalize(self, _close, self._recording, self._given, self._observing)
+        self._finalizer = weakref.finalize(self, _close, self._recording, self._observing)
 
     @property
     def windows(self) -> tuple[Window, ...]:
         """The divergence windows so far, open ones included, by `start_step`."""
+        self._catch_up()
         return self._recorder.windows
 
     @property
     def verdict(self) -> Verdict:
         """The answer so far, in one sentence each."""
+        self._catch_up()
         return self._recorder.verdict
 
     @property
@@ -61,8 +72,12 @@ class StabilityMonitor:
     def on_step(self, loss: Any, **values: Any) -> None:
         """Takes the loss of the step that just ran. Does not wait for the device.
 
+        Call it after every update, or after every call of a `tf.function` that makes several. With gradient
+        accumulation call it for every batch: the losses of an update are averaged.
+
         Args:
-          loss: The loss that was differentiated: a number or a tensor of one element.
+          loss: The loss that was differentiated: a number or a tensor of one entry. Anything else is not
+            recorded, with one warning.
           **values: More numbers of this step, by name, such as `val_loss=...` or `batch_size=...`.
 
         Raises:
@@ -78,10 +93,9 @@ class StabilityMonitor:
                     f"on_step needs numbers, but {name} is a symbolic tensor: call on_step after your "
                     "tf.function returned, with the value that it returned."
                 )
-        self._given.append(given)
-        self._recording.count_call()
+        self._recording.count_call(given)
         if self._recording.is_drain_due:
-            self._recording.drain(_numbers(self._given))
+            self._recording.drain()
 
     def close(self) -> None:
         """Stops observing, and closes the log."""
@@ -98,26 +112,24 @@ class StabilityMonitor:
     ) -> None:
         self._close(state="ended" if error is None else "running")
 
+    def _catch_up(self) -> None:
+        if self._finalizer.alive:
+            self._recording.drain()
+
     def _close(self, *, state: State) -> None:
         if self._finalizer.detach() is not None:
-            _close(self._recording, self._given, self._observing, state=state)
+            _close(self._recording, self._observing, state=state)
 
 
-def _numbers(given: list[dict[str, Any]]) -> list[dict[str, float]]:
-    """Takes the collected scalars of some steps as numbers, and empties the collection."""
-    steps = [{name: float(value) for name, value in step.items()} for step in given]
-    given.clear()
-    return steps
+def _check_kind(name: str, value: Any, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(
+            f"{name} must be a Keras {kind.__name__}: got {type(value).__name__}. "
+            "Write StabilityMonitor(log_dir, model=model, optimizer=optimizer)."
+        )
 
 
-def _close(
-    recording: KerasRecording,
-    given: list[dict[str, Any]],
-    observing: contextlib.ExitStack,
-    *,
-    state: State = "running",
-) -> None:
+def _close(recording: KerasRecording, observing: contextlib.ExitStack, *, state: State = "running") -> None:
     """Saves the evidence and steps back; also when the monitor goes away or Python exits."""
     observing.close()
-    recording.drain(_numbers(given))
     recording.close(state=state)

@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tb_stability
 from tb_stability import StabilityCallback
@@ -189,7 +190,9 @@ def test_what_was_seen_before_a_cruel_end_is_readable(tmp_path: Path, ending: st
     assert run.state == "running"
 
 
-@pytest.mark.parametrize(("log_dir", "error"), [("", ValueError), (3, TypeError), (b"logs", TypeError)])
+@pytest.mark.parametrize(
+    ("log_dir", "error"), [("", ValueError), (3, TypeError), (b"logs", TypeError), (None, TypeError)]
+)
 def test_a_log_dir_that_is_none_is_refused_at_once(log_dir: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         StabilityCallback(log_dir)
@@ -208,3 +211,51 @@ def test_a_model_that_gets_its_weights_in_the_first_step_is_recorded_from_that_s
     model.fit(PERCEPTRON.x, PERCEPTRON.y, callbacks=[callback], **_FIT)
     assert _steps(tmp_path) == (0, 10, 11)
     assert callback._recorder._layout.normalizations[0].channels == 8
+
+
+def test_a_second_callback_in_one_fit_gives_way_with_a_warning(tmp_path: Path) -> None:
+    model = PERCEPTRON.fresh(keras.optimizers.SGD(0.1))
+    model.fit(PERCEPTRON.x, PERCEPTRON.y, **_FIT)
+    own = model.train_function
+    callbacks = [StabilityCallback(tmp_path / "run"), StabilityCallback(tmp_path / "other")]
+    with pytest.warns(RuntimeWarning, match="another StabilityCallback records this fit"):
+        model.fit(PERCEPTRON.x, PERCEPTRON.y, epochs=2, callbacks=callbacks, **_FIT)
+    assert _steps(tmp_path) == (11, 32, 22)
+    assert model.train_function is own
+    model.fit(PERCEPTRON.x, PERCEPTRON.y, callbacks=callbacks[1:], **_FIT)  # alone, it records
+    assert _steps(tmp_path, "other") == (33, 43, 11)
+
+
+def test_a_callback_that_is_listed_twice_records_once(tmp_path: Path) -> None:
+    model = PERCEPTRON.fresh(keras.optimizers.SGD(0.1))
+    callback = StabilityCallback(tmp_path / "run")
+    model.fit(
+        PERCEPTRON.x, PERCEPTRON.y, validation_split=0.1, epochs=2, callbacks=[callback, callback], **_FIT
+    )
+    assert _steps(tmp_path) == (0, 19, 20)
+
+
+def test_a_fit_that_never_updates_with_the_models_optimizer_says_so(tmp_path: Path) -> None:
+    """As the GAN of the Keras guides: a `train_step` with optimizers of its own."""
+
+    class OwnOptimizer(keras.Sequential):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = self.compute_loss(x, y, self(x, training=True))
+            own.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+            return {"loss": loss}
+
+    own = keras.optimizers.SGD(0.1)
+    model = OwnOptimizer(PERCEPTRON.fresh("adam").layers)
+    model.compile("adam", PERCEPTRON.loss)
+    with pytest.warns(RuntimeWarning, match="use one StabilityMonitor for each"):
+        model.fit(PERCEPTRON.x, PERCEPTRON.y, callbacks=[StabilityCallback(tmp_path / "run")], **_FIT)
+
+
+def test_windows_and_verdict_are_up_to_date_after_a_fit_that_another_callback_ended(tmp_path: Path) -> None:
+    model = PERCEPTRON.fresh(keras.optimizers.SGD(1e20))
+    callback = StabilityCallback(tmp_path / "run")
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(PERCEPTRON.x, PERCEPTRON.y, callbacks=[callback, _RaiseAt(9, KeyboardInterrupt)], **_FIT)
+    assert callback.verdict.status == "diverged"

@@ -89,6 +89,58 @@ def test_a_monitor_that_comes_too_late_says_so_and_still_records_the_loss(tmp_pa
     assert run.report.steps.recorded == len(data)
 
 
+@pytest.mark.parametrize("every", [1, 7])
+@pytest.mark.parametrize("updates", [1, 10])
+def test_every_update_is_recorded_also_where_on_step_is_rarer(
+    tmp_path: Path, updates: int, every: int
+) -> None:
+    """Several updates inside of one tf.function, and on_step after some of its calls only."""
+    model = PERCEPTRON.fresh(keras.optimizers.SGD(0.05))
+    one = _train_step(model).python_function
+
+    @tf.function
+    def several(x: Any, y: Any) -> Any:
+        for _ in tf.range(updates - 1):
+            one(x, y)
+        return one(x, y)
+
+    x, y = next(iter(_data(PERCEPTRON)))
+    with StabilityMonitor(tmp_path / "run", model=model, optimizer=model.optimizer) as monitor:
+        for call in range(1, 43):
+            loss = several(x, y)
+            if call % every == 0:
+                monitor.on_step(loss)
+    (run,) = tb_stability.load(str(tmp_path))
+    assert run.report.steps.recorded == 42 * updates
+
+
+def test_updates_that_are_lost_are_said(tmp_path: Path) -> None:
+    model = PERCEPTRON.fresh(keras.optimizers.SGD(0.05))
+    step = _train_step(model)
+    x, y = next(iter(_data(PERCEPTRON)))
+    monitor = StabilityMonitor(tmp_path / "run", model=model, optimizer=model.optimizer)
+    for _ in range(600):  # and on_step forgotten
+        step(x, y)
+    with pytest.warns(RuntimeWarning, match="lost 88 updates before step 88"):
+        monitor.close()
+
+
+def test_a_loss_that_is_no_number_is_left_out_and_the_rest_is_recorded(tmp_path: Path) -> None:
+    model = PERCEPTRON.fresh(keras.optimizers.SGD(0.05))
+    step = _train_step(model)
+    monitor = StabilityMonitor(tmp_path / "run", model=model, optimizer=model.optimizer)
+    (first, *rest) = _data(PERCEPTRON)
+    step(*first)
+    with pytest.warns(RuntimeWarning, match="loss as one number"):
+        monitor.on_step(None)
+    for x, y in rest:
+        step(x, y)
+        monitor.on_step(None)
+    monitor.close()
+    (run,) = tb_stability.load(str(tmp_path))
+    assert run.report.steps.recorded == 11
+
+
 def test_values_given_by_keyword_are_recorded(tmp_path: Path) -> None:
     model = PERCEPTRON.fresh(keras.optimizers.SGD(0.05))
     with StabilityMonitor(tmp_path / "run", model=model, optimizer=model.optimizer) as monitor:
@@ -137,6 +189,10 @@ def test_misuse_is_said_where_it_happens(tmp_path: Path) -> None:
 
     with pytest.raises(TypeError, match="call on_step after your"):
         inside()
+    with pytest.raises(TypeError, match="model must be a Keras Model"):
+        StabilityMonitor(tmp_path / "run", model=model.optimizer, optimizer=model)
+    with pytest.raises(TypeError, match="optimizer must be a Keras Optimizer"):
+        StabilityMonitor(tmp_path / "run", model=model, optimizer="adam")
     monitor.close()
     monitor.close()
     with pytest.raises(RuntimeError, match="after close"):

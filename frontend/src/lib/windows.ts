@@ -12,6 +12,11 @@ export function windowRange(window: SymptomWindow, last: number): StepRange {
   return {from: window.start_step, to: Math.max(window.start_step, window.end_step ?? last)};
 }
 
+/** Where a window tells most: all of a closed one; of an open one how it began, from the onset to alarm and peak. */
+export function focusRange(window: SymptomWindow): StepRange {
+  return windowRange(window, Math.max(window.alarm_step, window.peak_step));
+}
+
 /**
  * The window `offset` places after the selected one, in the order of the list;
  * it goes round at both ends. Null without windows.

@@ -34,17 +34,19 @@ export function Heatmap({state, api, run, layout, layer}: HeatmapProps) {
   const {extract, key} = useExtract(state);
   const subject = `${run}\n${measure}`;
   const view = state.view.value;
-  const {
-    value: frame,
-    error,
-    retry,
-  } = useResource(state, subject, key, () => api.heatmap(run, measure, extract));
-  // Colours are those of the whole run, so that a zoom does not change what a colour means.
-  const overview = useResource(state, subject, key && String(extract.cols), () =>
+  const part = useResource(state, subject, key, () => api.heatmap(run, measure, extract));
+  // Colours are those of the whole run, so that a zoom does not change what a colour means;
+  // while they are not known, nothing is drawn.
+  const whole = useResource(state, subject, key && String(extract.cols), () =>
     api.heatmap(run, measure, {range: null, cols: extract.cols})
-  ).value;
+  );
+  const error = part.error ?? whole.error;
+  const retry = () => {
+    for (const resource of [part, whole]) if (resource.error !== null) resource.retry();
+  };
+  const frame = whole.value && part.value;
   const data = useMemo(() => frame && heatmapData(frame), [frame]);
-  const scale = useMemo(() => overview && colorScale(floats(overview, 'max')), [overview]);
+  const scale = useMemo(() => whole.value && colorScale(floats(whole.value, 'max')), [whole.value]);
   const [hover, setHover] = useState<{x: number; y: number} | null>(null);
   const {rows, rowHeight} = rowLayout(layout.layers.length);
   const height = rows * rowHeight;

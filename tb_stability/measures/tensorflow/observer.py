@@ -77,6 +77,10 @@ class Observer:
                 stack.enter_context(self._batch.observing())
             yield
 
+    def updates(self) -> tf.Tensor | None:
+        """Returns the number of updates so far, as a tensor that nobody waits for; None before the first."""
+        return None if self._ring is None else self._ring.written()
+
     def drain(self) -> tuple[list[StepValues], int]:
         """Returns the measures of the updates since the last call, oldest first, and how many were lost."""
         if self._ring is None or self.layout is None:

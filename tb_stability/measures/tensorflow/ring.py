@@ -36,6 +36,10 @@ class Ring:
         self._rows.scatter_update(tf.IndexedSlices(row[tf.newaxis], at[tf.newaxis]))
         self._written.assign_add(1)
 
+    def written(self) -> tf.Tensor:
+        """Returns the number of rows written so far, as a tensor: the host does not wait for it."""
+        return self._written.read_value()
+
     def drain(self) -> tuple[npt.NDArray[np.float32], int]:
         """Returns the rows written since the last call, oldest first, and how many before them were lost."""
         written = int(self._written.numpy())
@@ -45,7 +49,7 @@ class Ring:
         self._drained = written
         if not order.size:
             return np.empty((0, self.width), np.float32), 0
-        return self._rows.numpy()[order], lost
+        return tf.gather(self._rows, order).numpy(), lost
 
 
 def keep_alive(*used: object) -> None:
