@@ -72,7 +72,7 @@ class RunReader:
                     return self._foreign_run(experiment, name, entry)
                 return self._recorded_run(experiment, name, entry)
             except LogFormatError as error:
-                return unreadable_run(name, str(error), recorded=isinstance(entry, RecordedRun))
+                return unreadable_run(name, error, recorded=isinstance(entry, RecordedRun))
 
         return self._runs.get((experiment.experiment_id, name), (entry.folder, version_of(entry)), make)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from tb_stability.report import RunReport, Steps, Verdict
+from tb_stability.summary.errors import LogFormatError, NewerVersionError
 from tb_stability.summary.report import report_members
 from tb_stability.windows import Window
 
@@ -62,13 +63,18 @@ class Run:
         return self.report.windows
 
 
-def unreadable_run(name: str, problem: str, *, recorded: bool) -> Run:
-    """A run of which nothing could be read, for the reason in `problem`."""
+def unreadable_run(name: str, error: LogFormatError, *, recorded: bool) -> Run:
+    """A run of which nothing could be read, for the reason that `error` gives."""
+    problem = str(error)
     verdict = Verdict(
         status="unknown",
         text="This run could not be read.",
         why=problem,
-        next="Check the event files of this run, or record it again.",
+        next=(
+            "Upgrade the viewer: pip install -U tb-stability, then start TensorBoard again."
+            if isinstance(error, NewerVersionError)
+            else "Check the event files of this run, or record it again."
+        ),
     )
     return Run(
         name=name,

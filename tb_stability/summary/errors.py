@@ -1,4 +1,4 @@
-"""The one error of reading a log."""
+"""The errors of reading a log."""
 
 from __future__ import annotations
 
@@ -8,3 +8,7 @@ class LogFormatError(ValueError):
 
     Its text is a sentence for the person who opened the log.
     """
+
+
+class NewerVersionError(LogFormatError):
+    """A log was written by a newer version of this package."""

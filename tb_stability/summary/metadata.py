@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from tb_stability.summary.errors import LogFormatError
+from tb_stability.summary.errors import LogFormatError, NewerVersionError
 
 VERSION = 1
 """Version of the format that this package writes, and the newest that it reads."""
@@ -26,12 +26,13 @@ def check_version(version: object, what: str) -> None:
       what: What carries it, for the sentence.
 
     Raises:
-      LogFormatError: If it is no positive integer, or newer than `VERSION`.
+      NewerVersionError: If it is newer than `VERSION`.
+      LogFormatError: If it is no positive integer.
     """
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise LogFormatError(f"{what} has no valid version: got {version!r}, expected {VERSION}.")
     if version > VERSION:
-        raise LogFormatError(
+        raise NewerVersionError(
             f"{what} was written in version {version} of the log format, and this tb-stability reads up to "
             f"version {VERSION}. Upgrade it with: pip install -U tb-stability"
         )

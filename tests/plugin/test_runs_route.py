@@ -82,6 +82,7 @@ def test_a_newer_version_is_refused_with_a_sentence_and_the_others_are_read(
     newer, ours = server.get("/runs").get_json()["runs"]
     assert newer["verdict"]["status"] == "unknown"
     assert "version 2" in newer["verdict"]["why"]
+    assert newer["verdict"]["next"].startswith("Upgrade the viewer")
     assert "pip install -U tb-stability" in newer["problems"][0]
     assert ours["verdict"]["status"] == "healthy"
     answer = server.get("/steps", run="newer")

@@ -4,7 +4,9 @@ import {knownStatus, statusText} from '../lib/status';
 import type {RunReport} from '../types';
 
 export function VerdictView({report}: {report: RunReport}) {
-  const {verdict, problems} = report;
+  const {verdict} = report;
+  // Of a run that could not be read, the verdict already says why.
+  const problems = report.problems.filter((problem) => problem !== verdict.why);
   return (
     <section class={`verdict status-${knownStatus(verdict.status)}`} aria-label="Verdict">
       <div class="verdict-line">
@@ -56,7 +58,7 @@ function sourceSentence({run, steps, source, state}: RunReport) {
     );
   }
   if (!source.recorded) parts.push('not recorded by this package, replayed from its scalars');
-  if (state === 'running') parts.push('still being written, or ended by force');
+  if (state === 'running' && steps.last !== null) parts.push('still being written, or ended by force');
   return (
     <>
       Run <bdi class="run-name">{run}</bdi>: {parts.join(' · ')}
