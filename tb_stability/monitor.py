@@ -14,8 +14,10 @@ from tb_stability.checks import Check
 from tb_stability.detectors import DETECTORS
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.report import RunReport, Steps
+from tb_stability.run_facts import RunFacts
 from tb_stability.series import FloatArray, Layout, StepValues
-from tb_stability.verdict import RunFacts, judge
+from tb_stability.stats.learning_rates import LearningRates
+from tb_stability.verdict import judge
 from tb_stability.window_builder import WindowBuilder
 from tb_stability.windows import Window
 
@@ -42,6 +44,8 @@ class Monitor:
         self._detectors = tuple(make(layout, self._loss) for make in DETECTORS)
         self._builders = tuple(WindowBuilder(d.kind, d.targets, d.rules) for d in self._detectors)
         self._learning_rate = math.nan
+        self._learning_rates = LearningRates()
+        self._replaced_step: int | None = None
         self._first_step: int | None = None
         self._last_step: int | None = None
         self._observed = 0
@@ -74,7 +78,10 @@ class Monitor:
             self._first_step = step
         self._observed += 1
         self._loss.update(values)
+        if self._replaced_step is None and self._loss.weights_replaced:
+            self._replaced_step = step
         self._learning_rate = values.scalars.get("learning_rate", self._learning_rate)
+        self._learning_rates.update(step, self._learning_rate)
 
         changed: list[Window] = []
         fault: Exception | None = None
@@ -137,9 +144,11 @@ class Monitor:
             best_loss=progress.best,
             recent_loss=progress.recent,
             loss_stalled=progress.stalled,
+            loss_stands_still=progress.stands_still,
             loss_excess=progress.excess(progress.recent),
             learning_rate=self._learning_rate,
-            weights_replaced=bool(self._loss.weights_replaced),
+            learning_rates=self._learning_rates,
+            replaced_step=self._replaced_step,
         )
 
     def _check(self, kind: str, missing: str, warmup: int) -> Check:

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
+from tb_stability.advice import advise, is_dead
 from tb_stability.report import Status, Verdict
+from tb_stability.run_facts import RunFacts
 from tb_stability.windows import Window
 
 STATUSES: Mapping[Status, str] = {
@@ -25,34 +26,12 @@ STATUSES: Mapping[Status, str] = {
 FEWEST_STEPS = 10
 """Steps below which a run without a symptom is not yet called healthy."""
 
-_FROM_THE_START = 10  # last step at which weights that never moved are found to stand still
-
-
-@dataclasses.dataclass(frozen=True)
-class RunFacts:
-    """What the verdict needs beside the windows.
-
-    Attributes:
-      observed: Number of steps seen.
-      last_step: Last of them; None where there was none.
-      measured: Whether any detector had what it needs.
-      first_loss, best_loss, recent_loss: First loss, best level and present level; NaN where unknown.
-      loss_stalled: Whether the loss is no better than at the start.
-      loss_excess: How far it lies above its best; 1 is far. NaN where unknown.
-      learning_rate: The last one; NaN where unknown.
-      weights_replaced: Whether an update was ever about as large as the weights.
-    """
-
-    observed: int
-    last_step: int | None
-    measured: bool
-    first_loss: float = math.nan
-    best_loss: float = math.nan
-    recent_loss: float = math.nan
-    loss_stalled: bool = False
-    loss_excess: float = math.nan
-    learning_rate: float = math.nan
-    weights_replaced: bool = False
+_SEEN_ENOUGH = 50  # steps after which a loss that has not fallen is worth a word
+_WITHOUT_BOUND = 1e6  # times the size of the first loss, below zero
+_HARDLY = 0.02  # of the first loss, below which a reader sees no fall
+_SMALL_GAIN = 0.25  # of the first loss, by which even a network that does not learn may correct its output
+_LED_TO_NAN_STEPS = 50  # a breakdown that ended longer ago did not
+_LARGEST_FACTOR = 1000.0  # beyond, a number says nothing more
 
 
 def judge(windows: Sequence[Window], facts: RunFacts) -> Verdict:
@@ -63,7 +42,10 @@ def judge(windows: Sequence[Window], facts: RunFacts) -> Verdict:
     status = _status(serious, facts)
     cause = _decisive(serious, status)
     return Verdict(
-        status=status, text=_text(status, cause), why=_why(cause, serious, facts), next=_next(cause, facts)
+        status=status,
+        text=_text(status, cause, serious),
+        why=_why(cause, serious, facts),
+        next=_PASSED if status == "warning" and cause.kind in _SLOW else advise(cause, windows, facts),
     )
 
 
@@ -74,14 +56,20 @@ def _status(serious: Sequence[Window], facts: RunFacts) -> Status:
         window = by_kind.get(kind)
         if window is not None and (window.end_step is None or still_bad):
             return "diverged"
-    slow = {"vanishing_gradient", "update_ratio_low"}
-    if any(w.severity == "critical" or w.end_step is None for w in serious if w.kind not in slow):
+    if any(w.severity == "critical" or w.end_step is None for w in serious if w.kind not in _SLOW):
         return "unstable"
-    stands_still = "update_ratio_low" in by_kind and by_kind["update_ratio_low"].end_step is None
-    if stands_still or (slow & by_kind.keys() and facts.loss_stalled):
+    slow = [w for kind, w in by_kind.items() if kind in _SLOW]
+    lasting = [w for w in slow if w.end_step is None]
+    if any(w.kind == "update_ratio_low" for w in lasting) or (slow and facts.loss_stalled):
         return "not_learning"
+    if lasting:
+        gained = facts.first_loss - facts.recent_loss >= _SMALL_GAIN * abs(facts.first_loss)
+        return "unstable" if gained and not facts.loss_stands_still else "not_learning"
     return "warning"
 
+
+_SLOW = ("vanishing_gradient", "update_ratio_low")
+_PASSED = "Nothing to do now: it has passed. Watch whether it comes back."
 
 _DECISIVE_FIRST: Mapping[Status, tuple[str, ...]] = {
     "diverged": ("bn_statistics_frozen", "non_finite", "loss_divergence"),
@@ -93,10 +81,25 @@ _DECISIVE_FIRST: Mapping[Status, tuple[str, ...]] = {
 def _decisive(serious: Sequence[Window], status: Status) -> Window:
     """The window to speak of: the kind that says most about the cause, else the first to start."""
     for kind in _DECISIVE_FIRST.get(status, ()):
+        of_kind = [w for w in serious if w.kind == kind]
+        if of_kind:
+            window = next((w for w in of_kind if w.end_step is None), of_kind[0])
+            return _led_to_nan(window, serious) or window if kind == "non_finite" else window
+    return min((w for w in serious if w.end_step is None), default=serious[0], key=lambda w: w.start_step)
+
+
+def _led_to_nan(nan: Window, serious: Sequence[Window]) -> Window | None:
+    """The breakdown that was going on when a value became NaN, if there was one."""
+    for kind in ("loss_divergence", "exploding_gradient", "update_ratio_high"):
         for window in serious:
-            if window.kind == kind:
+            end = math.inf if window.end_step is None else window.end_step
+            if (
+                window.kind == kind
+                and window.start_step < nan.start_step
+                and end >= nan.start_step - _LED_TO_NAN_STEPS
+            ):
                 return window
-    return min(serious, key=lambda w: w.start_step)
+    return None
 
 
 _PHRASES: Mapping[str, str] = {
@@ -118,15 +121,26 @@ _OPENINGS: Mapping[Status, str] = {
 }
 
 
-def _text(status: Status, window: Window) -> str:
-    phrase = _PHRASES.get(window.kind, window.kind.replace("_", " "))
-    where = f" in layer {window.layer}" if window.layer else ""
+def _text(status: Status, window: Window, serious: Sequence[Window]) -> str:
+    dead = is_dead(window)
+    phrase = "no gradient reached any kernel" if dead else _PHRASES.get(window.kind)
+    phrase = phrase or window.kind.replace("_", " ")
+    where = f" in layer {window.layer}" if window.layer and not dead else ""
     more = len(window.layers) - 1
     others = f" and {more} more" if where and more > 0 else ""
-    until = f"from step {window.start_step}" + (
-        f" to {window.end_step}" if window.end_step is not None else " on"
-    )
-    return f"{_OPENINGS[status]}: {phrase}{where}{others} {until}."
+    nan = next((w for w in serious if w.kind == "non_finite" and w.start_step > window.start_step), None)
+    ending = ""
+    if nan is not None and _led_to_nan(nan, serious) == window:
+        ending = f", and ended in NaN at step {nan.start_step}"
+    return f"{_OPENINGS[status]}: {phrase}{where}{others} {_span(window)}{ending}."
+
+
+def _span(window: Window) -> str:
+    if window.end_step is None:
+        return f"from step {window.start_step} on"
+    if window.end_step == window.start_step:
+        return f"at step {window.start_step}"
+    return f"from step {window.start_step} to {window.end_step}"
 
 
 _EVIDENCE: Mapping[str, str] = {
@@ -151,16 +165,18 @@ _SPOKEN: Mapping[str, str] = {
 
 def _why(window: Window, windows: Sequence[Window], facts: RunFacts) -> str:
     template = _EVIDENCE.get(window.kind, "{series} was {score} times its healthy limit")
+    if is_dead(window):
+        template = "the gradient of every kernel was exactly 0"
     measure, _, of = window.series.partition("/")
     spoken = _SPOKEN.get(measure, measure.replace("_", " ")) + (f" of {of}" if of else "")
     evidence = template.format(
         series=spoken,
-        score="infinitely many" if math.isinf(window.peak_score) else f"{window.peak_score:.3g}",
+        score=f"{window.peak_score:.3g}" if window.peak_score < _LARGEST_FACTOR else "more than 1000",
         decades=f"{3 * window.peak_score:.2g}",
         layers=window.layer if len(window.layers) == 1 else f"{len(window.layers)} layers",
     )
     # What does not move has no peak.
-    still = window.kind == "bn_statistics_frozen"
+    still = window.kind == "bn_statistics_frozen" or is_dead(window)
     when = f"From step {window.start_step} on" if still else f"At step {window.peak_step}"
     return f"{when}, {evidence}{_loss_so_far(windows, facts)}."
 
@@ -178,32 +194,6 @@ def _loss_so_far(windows: Sequence[Window], facts: RunFacts) -> str:
     return f"; the loss began at {first:.3g}, was {best:.3g} at its best and {end}"
 
 
-def _next(window: Window, facts: RunFacts) -> str:
-    rate, step = facts.learning_rate, window.start_step
-    known = math.isfinite(rate) and rate > 0
-    lower = "ower the learning rate" + (
-        f" (now {rate:.3g}): try {rate / 10:.3g}" if known else " by a factor of 10"
-    )
-    higher = "Raise the learning rate" + (
-        f" (now {rate:.3g}): try {rate * 100:.3g}" if known else " by a factor of 100"
-    )
-    advice = {
-        "non_finite": f"L{lower}, and check the data of step {step} for invalid values.",
-        "loss_spike": f"Look at the batch of step {step}; if the data is fine, set clipnorm=1.0 or l{lower}.",
-        "loss_divergence": f"L{lower}, or set clipnorm=1.0 on the optimizer.",
-        "exploding_gradient": f"Set clipnorm=1.0 on the optimizer, or l{lower}.",
-        "vanishing_gradient": "Use ReLU with kernel_initializer='he_normal' (or tanh with 'glorot_uniform') "
-        "in the hidden layers, and add BatchNormalization or skip connections.",
-        "update_ratio_high": f"L{lower}.",
-        "update_ratio_low": f"{higher}.",
-        "bn_statistics_frozen": "Call model(x, training=True) in the training step of the custom loop, so "
-        "that BatchNormalization uses the batch's statistics and learns them.",
-    }
-    if window.kind == "update_ratio_low" and (facts.weights_replaced or step > _FROM_THE_START):
-        return f"The network died of too large an update: start it anew, and l{lower}."
-    return advice.get(window.kind, f"Look at {window.series} from step {step} on.")
-
-
 def _without_symptoms(windows: Sequence[Window], facts: RunFacts) -> Verdict:
     if not facts.measured or facts.observed < FEWEST_STEPS:
         seen = f"{facts.observed} steps were seen"
@@ -217,10 +207,41 @@ def _without_symptoms(windows: Sequence[Window], facts: RunFacts) -> Verdict:
     loss = "No loss was recorded"
     if math.isfinite(facts.first_loss):
         loss = f"The loss went from {facts.first_loss:.3g} to {facts.recent_loss:.3g}"
-    minor = f"; {len(windows)} minor events passed without harm" if windows else ""
+    minor = f"; {len(windows)} minor events passed without harm" if len(windows) > 1 else ""
+    if len(windows) == 1:
+        drifted = windows[0].kind == "loss_divergence"
+        phrase = "the loss rose again" if drifted else _PHRASES.get(windows[0].kind, "a minor event")
+        minor = f"; {phrase} {_span(windows[0])}, without harm"
+    but, then = _reservation(windows, facts)
     return Verdict(
         status="healthy",
-        text=f"Training is stable over the {facts.observed} steps seen.",
+        text=f"Training is stable over the {facts.observed} steps seen{but}.",
         why=f"{loss}, and no check found a symptom{minor}.",
-        next="Nothing to do.",
+        next=then,
     )
+
+
+def _reservation(windows: Sequence[Window], facts: RunFacts) -> tuple[str, str]:
+    """What a stable run still lacks, as the end of a sentence, and what to do then."""
+    rate = f" (now {facts.learning_rate:.3g})" if math.isfinite(facts.learning_rate) else ""
+    if -facts.recent_loss > _WITHOUT_BOUND * abs(facts.first_loss) > 0.0:
+        return (
+            ", but the loss falls without bound",
+            "Check the sign of the loss: it should have a least value.",
+        )
+    if any(w.kind == "loss_divergence" and w.end_step is None for w in windows):
+        return (
+            ", but the loss drifts back from its best",
+            f"In a GAN or with a policy gradient this is usual. Else lower the learning rate{rate}.",
+        )
+    if facts.loss_stands_still and facts.observed < _SEEN_ENOUGH:
+        return "", "Train for longer: the loss has not fallen yet."
+    if facts.loss_stands_still:
+        fell_at_first = facts.first_loss - facts.recent_loss > _HARDLY * abs(facts.first_loss)
+        since = " since the first steps" if fell_at_first else ""
+        return (
+            f", but the loss has not fallen{since}",
+            f"Unless this loss is as low as it can be: check the learning rate{rate}, the labels, "
+            "and the activations and initialization of the layers.",
+        )
+    return "", "Nothing to do."

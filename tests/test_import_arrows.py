@@ -43,7 +43,9 @@ class Part:
 PARTS = {
     "values": Part(("series", "windows", "checks", "report", "version"), (), ("numpy",)),
     "detection": Part(
-        ("stats", "detectors", "window_builder", "monitor", "verdict"), ("values",), ("numpy",)
+        ("stats", "detectors", "window_builder", "monitor", "verdict", "advice", "run_facts"),
+        ("values",),
+        ("numpy",),
     ),
     "log": Part(("summary",), ("values",), ("numpy", "tensorboard")),
     "recording": Part(

@@ -170,3 +170,17 @@ def test_a_step_costs_little_even_with_200_variables() -> None:
 def test_an_empty_layout_and_an_empty_step_are_fine() -> None:
     monitor = Monitor(Layout())
     assert monitor.update(0, StepValues({})) == []
+
+
+def test_the_verdict_knows_the_learning_rate_at_the_onset_and_the_first_update_that_was_too_large() -> None:
+    layout = synthetic.layout(2)
+    loss = [*synthetic.learning(steps=300), *synthetic.steady(steps=60, level=9.0)]
+    run = synthetic.network(loss, layout, learning_rate=0.001)
+    run[299:] = synthetic.network(loss[299:], layout, learning_rate=0.1, update_ratio=0.8)
+    monitor = replay(enumerate(run), layout)
+    assert monitor._facts().replaced_step == 299
+    advice = monitor.report().verdict.next
+    assert advice.startswith("The learning rate rose from 0.001 to 0.1 at step 299")
+    for step, values in enumerate(synthetic.network([9.0] * 40, layout, learning_rate=1e-5), start=len(run)):
+        monitor.update(step, values)
+    assert monitor.report().verdict.next == advice

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import sys
 
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
 from tb_stability.stats.running_quantiles import RunningQuantiles
 from tb_stability.window_builder import Target, WindowRules
+
+_DRIFT_SCORE = 1.4  # most that a rise scores that may be a drift
+_LARGE_RATIO = 0.1  # update norm / weight norm of a kernel
 
 
 class LossDivergence:
@@ -21,6 +25,14 @@ class LossDivergence:
     `rules.patience` of evidence: 10 steps at twice that distance, or two
     far beyond (2.3, 30, 1e3, 1e5, NaN). So an early bump, as momentum and high
     learning rates cause it in healthy runs, stays silent.
+
+    A loss may also drift back slowly towards where it began because the task
+    gets harder (the discriminator of a GAN, a policy gradient). So the score stays below
+    `rules.warning_score` (the window is `info`) until something speaks for a breakdown:
+
+    - the rise is abrupt: a scale above the median of its last 21 values;
+    - it is worse than at the start, by as much as it had gained;
+    - an update is large: a kernel changes by a tenth of its norm in a step.
 
     A value that is NaN or Inf scores NaN and teaches nothing.
 
@@ -43,7 +55,15 @@ class LossDivergence:
     kind = "loss_divergence"
     targets = (Target("loss"),)
     rules = WindowRules(
-        patience=20.0, most_evidence=20.0, grace=8, cooldown=20, merge=100, lag=1, critical_score=1.5
+        patience=20.0,
+        most_evidence=20.0,
+        grace=8,
+        cooldown=20,
+        merge=100,
+        lag=1,
+        warning_steps=sys.maxsize,  # a drift may last
+        warning_score=1.5,
+        critical_score=1.5,
     )
 
     def __init__(self, layout: Layout, loss: RunLoss, *, warmup: int = 1) -> None:
@@ -51,6 +71,7 @@ class LossDivergence:
         self._loss = loss
         self._latest = RunningQuantiles(4)
         self._last_value = math.nan
+        self._broke_down = False
 
     @property
     def missing(self) -> str:
@@ -72,4 +93,17 @@ class LossDivergence:
             return 0.0
         excess = self._loss.progress.excess(self._latest.quantile(0.0))
         far = self._loss.progress.excess(min(self._loss.value, last))
-        return max(excess, far / 3.0)
+        score = max(excess, far / 3.0)
+        self._broke_down = score >= self.rules.release and (self._broke_down or self._is_breakdown(last))
+        return score if self._broke_down else min(score, _DRIFT_SCORE)
+
+    def _is_breakdown(self, last: float) -> bool:
+        """Whether the last two values, or the update, show more than a drift."""
+        progress, ratio = self._loss.progress, self._loss.update_ratio
+        value = min(self._loss.value, last)
+        start = max(progress.first, progress.initial)
+        if value - progress.level > progress.scale or value - start > max(
+            start - progress.best, progress.scale
+        ):
+            return True
+        return ratio is not None and bool((ratio > _LARGE_RATIO).any())

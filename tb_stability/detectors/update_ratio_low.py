@@ -12,6 +12,9 @@ from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
 from tb_stability.window_builder import WindowRules
 
+DEAD_SCORE = 3.0
+"""Score of a network whose kernels have no gradient."""
+
 _HIGHEST_SCORE = 1000.0  # of weights that do not move at all
 
 
@@ -62,7 +65,7 @@ class UpdateRatioLow:
         *,
         limit: float = 1e-5,
         gain_limit: float = 1e-5,
-        dead_score: float = 3.0,
+        dead_score: float = DEAD_SCORE,
         warmup: int = 2,
     ) -> None:
         self.limit = limit

@@ -8,6 +8,8 @@ from tb_stability.stats.running_quantiles import RunningQuantiles
 
 _FIRST_VALUES = 20  # values after which the initial level is settled
 _FORGETTING_STEPS = 500  # a worse level becomes the best one over this time, plus the age of the run
+_FORGIVEN = 4.0  # most of a rise that is forgotten at that pace, in units of `scale`
+_UNSETTLED_SHARE = 0.5  # of the initial loss; whoever gained more than that may stand still
 _EARLY_NOISE = {False: math.inf, None: 1.0, True: 0.25}  # most that an early rise counts as noise, in |best|
 
 
@@ -18,16 +20,19 @@ class LossProgress:
         recent_t  = median of the last 5 values
         initial   = the least of: first value, median of the first 5, of the first 20;
                     at least a quarter of the first (a fast start is no noise)
-        best_t    = least level so far (rises slowly towards a level that stays worse)
+        best_t    = least level so far (rises slowly towards a level that stays worse,
+                    as if that lay 4 scale above it at most: an explosion is no level)
         noise_t   = (1 - a) noise_{t-1} + a min(|x_t - level_{t-1}|, 4 noise_{t-1}),  a = max(1/t, 0.02)
 
     Of the first 20 values, those above the best may be a run that blows up. They
     count as noise in full if no update was large; up to |best| if that is not
-    known; and up to a quarter of it if an update replaced the weights.
+    known; and up to a quarter of it if an update replaced the weights. Later, the
+    noise does not grow while the recent loss is far above the best: learning what
+    blew up would hide it.
 
     The loss is in trouble where it lies far above its best in units of
 
-        gained_t  = (initial - best) / |initial|
+        gained_t  = max(initial - best, 0) / |initial|
         scale_t   = max((initial - best) / 2, k |best| (1 - 3 gained), 4 noise)
 
     with k = 1, or 6 as long as no update is known to have replaced the weights.
@@ -61,6 +66,7 @@ class LossProgress:
         self.best = math.nan
         self.noise = 0.0
         self._least_initial = math.nan
+        self._settled = math.nan  # level of the first values, reached without much training
         self._weights_replaced: bool | None = None
         self._level = RunningQuantiles(21)
         self._recent = RunningQuantiles(5)
@@ -80,7 +86,7 @@ class LossProgress:
         """What counts as a large rise above `best`, in units of the loss; NaN before the first value."""
         if not self.count:
             return math.nan
-        progress = self.initial - self.best
+        progress = max(self.initial - self.best, 0.0)
         gained = progress / abs(self.initial) if self.initial != 0.0 else 0.0
         doubled = abs(self.best) * max(0.0, 1.0 - 3.0 * gained)
         return max(0.5 * progress, doubled if self._weights_replaced else 6.0 * doubled, 4.0 * self.noise)
@@ -91,6 +97,21 @@ class LossProgress:
         if not self.count:
             return False
         return self.initial - self.level < max(0.05 * abs(self.initial), 0.5 * self.noise)
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether the loss never fell by much, and not at all since its first 20 values.
+
+        Wider than `stalled`: a bad initial output is corrected in a few steps, and
+        nothing may follow. False before the 40th value.
+        """
+        if self.stalled:
+            return True
+        if self.count < 2 * _FIRST_VALUES:
+            return False
+        gained = self.initial - self.level < _UNSETTLED_SHARE * abs(self.initial)
+        fallen = self._settled - self.level >= max(0.02 * abs(self._settled), 0.5 * self.noise)
+        return gained and not fallen
 
     def excess(self, value: float) -> float:
         """Returns how far `value` lies above `best`, in units of `scale`; NaN where either is unknown."""
@@ -124,11 +145,15 @@ class LossProgress:
             self.initial = max(
                 min(self.initial, self.recent if self.count == 5 else self.level), self._least_initial
             )
+            if self.count == _FIRST_VALUES:
+                self._settled = self.level
         level = self.level
         if level < self.best:
             self.best = level
         else:
-            self.best += (level - self.best) / (_FORGETTING_STEPS + self.count)
+            rise = level - self.best
+            most = _FORGIVEN * self.scale
+            self.best += (min(rise, most) if most > 0.0 else rise) / (_FORGETTING_STEPS + self.count)
 
     def _learn_noise(self, value: float) -> None:
         settled = self.count > _FIRST_VALUES
@@ -136,4 +161,6 @@ class LossProgress:
         if settled or deviation > 0.0:
             most = 4.0 * self.noise if settled else _EARLY_NOISE[self._weights_replaced] * abs(self.best)
             deviation = min(abs(deviation), most) if most > 0.0 else abs(deviation)
+            if settled and self.excess(self.recent) >= 1.0:
+                deviation = min(deviation, self.noise)
         self.noise += max(1.0 / (self.count - 1), 0.02) * (abs(deviation) - self.noise)

@@ -134,3 +134,31 @@ def test_a_loss_that_falls_back_ends_its_divergence() -> None:
     (window,) = windows_of("loss_divergence", synthetic.of_losses(loss))
     assert window.end_step is not None
     assert abs(window.end_step - 459) <= 3
+
+
+def test_an_explosion_is_not_learned_as_noise_or_as_a_level() -> None:
+    decay = 9e16 * 0.64 ** np.arange(56)
+    for blown in (decay, np.full(56, 2.8e7)):
+        loss = np.concatenate([[3.3e4, 7e6], np.maximum(blown, 8e5)])
+        (window,) = windows_of("loss_divergence", synthetic.of_losses(loss))
+        assert (window.start_step, window.end_step) == (1, None)
+
+
+def test_a_slow_drift_back_to_the_start_is_only_worth_knowing() -> None:
+    drift = np.concatenate([np.linspace(1.16, 0.5, 100), np.linspace(0.5, 1.1, 400)])
+    loss = drift + 0.05 * np.random.default_rng(0).standard_normal(500)
+    (window,) = windows_of("loss_divergence", synthetic.of_losses(loss))
+    assert window.severity == "info"
+    layout = synthetic.layout(2)
+    (window,) = windows_of("loss_divergence", synthetic.network(loss, layout, update_ratio=0.15), layout)
+    assert window.severity == "critical"
+    beyond = np.concatenate([loss, np.linspace(1.1, 3.0, 400)])
+    (window,) = windows_of("loss_divergence", synthetic.of_losses(beyond))
+    assert window.severity == "critical"
+
+
+def test_a_breakdown_back_to_the_start_is_critical_at_step_10000() -> None:
+    loss = np.concatenate([synthetic.learning(steps=10_000), synthetic.steady(steps=100, level=2.3)])
+    (window,) = windows_of("loss_divergence", synthetic.of_losses(loss))
+    assert abs(window.start_step - 10_000) <= 3
+    assert (window.severity, window.end_step) == ("critical", None)

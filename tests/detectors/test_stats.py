@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tb_stability.stats.depth_profile import DepthProfile, is_geometric
+from tb_stability.stats.learning_rates import LearningRates
 from tb_stability.stats.loss_progress import LossProgress
 from tb_stability.stats.running_quantiles import RunningQuantiles
 from tb_stability.stats.upper_envelope import UpperEnvelope
@@ -108,3 +109,32 @@ def test_noise_around_a_geometric_profile_does_not_hide_it() -> None:
     assert is_geometric(np.linspace(-6.0, 0.0, 10) + noise, fewest=4)
     assert not is_geometric(np.zeros(10) + noise, fewest=4) or noise[-1] > noise[0]
     assert not is_geometric(np.array([-3.0, -2.0, -1.0]), fewest=4)
+
+
+def test_learning_rates_are_remembered_in_bounded_memory() -> None:
+    rates = LearningRates()
+    assert math.isnan(rates.at(0))
+    for step in range(5000):
+        rates.update(step, 10.0 ** -(step % 7))
+    rates.update(5000, math.nan)
+    rates.update(5001, 0.0)
+    assert rates.at(4999) == 10.0 ** -(4999 % 7)
+    assert rates.at(0) == rates.at(4999 - 127)
+    assert len(rates._changes) == 128
+
+
+def test_a_slow_warmup_is_no_rise() -> None:
+    rates = LearningRates()
+    for step in range(1000):
+        rates.update(step, 1e-3 * (0.1 + step / 1000))
+    assert rates.rise_before(500) is None
+
+
+def test_a_bad_output_that_is_corrected_is_no_progress() -> None:
+    progress = LossProgress()
+    for loss in [*np.linspace(4.0, 2.4, 8), *[2.3] * 60]:
+        progress.update(loss)
+    assert progress.stands_still
+    for _ in range(40):
+        progress.update(1.5)
+    assert not progress.stands_still
