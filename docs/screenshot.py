@@ -20,13 +20,16 @@ from playwright.sync_api import sync_playwright
 from tests.browser_binary import FLAGS, find_browser
 from tests.tensorboard_process import TensorBoardProcess
 
+LINK = "p.stability.run=custom_loop&p.stability.from=0&p.stability.to=60"
+"""The run that forgot training=True, from its start to some steps behind the NaN."""
+
 
 def main() -> None:
     """Starts TensorBoard, opens the link, and saves the picture."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--logdir", default="logs/demo")
     parser.add_argument("--out", default=str(ROOT / "docs" / "stability_tab.png"))
-    parser.add_argument("--link", default="p.stability.run=custom_loop", help="what is opened in the tab")
+    parser.add_argument("--link", default=LINK, help="what is opened in the tab")
     parser.add_argument("--dark", action="store_true", help="TensorBoard's dark mode")
     parser.add_argument("--width", type=int, default=1400)
     parser.add_argument("--height", type=int, default=1180)
