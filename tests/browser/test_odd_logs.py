@@ -59,7 +59,9 @@ def test_a_log_of_keras_alone_shows_its_loss_and_says_what_is_missing(
 def test_a_log_of_a_newer_version_says_so(odd_server: TensorBoardProcess, open_tab: OpenTab) -> None:
     tab = open_tab(odd_server, "#stability&p.stability.run=newer")
     expect(tab.verdict.locator(".verdict-status")).to_have_text("Unknown", ignore_case=True)
-    expect(tab.verdict.locator(".problems")).to_contain_text("version 2")
+    expect(tab.verdict).to_contain_text("version 2")
+    expect(tab.verdict).to_contain_text("Upgrade the viewer")
+    expect(tab.verdict).not_to_contain_text("still being written")
     expect(tab.main.get_by_role("alert")).to_have_count(0)
 
 
