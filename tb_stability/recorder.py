@@ -18,6 +18,7 @@ from tb_stability.monitor import Monitor
 from tb_stability.report import Verdict
 from tb_stability.series import SCALARS, Layout, StepValues
 from tb_stability.summary.report import State
+from tb_stability.summary.tags import HEADLINES
 from tb_stability.windows import Window
 from tb_stability.writers.event_file import EventFileWriter
 
@@ -157,7 +158,7 @@ class Recorder:
 
 def _headline(values: StepValues) -> Mapping[str, float]:
     """The series that every TensorBoard shows, by tag below `stability/`."""
-    headline = {n: x for n, x in values.scalars.items() if n in ("loss", "learning_rate", "grad_norm")}
+    headline = {n: x for n, x in values.scalars.items() if n in HEADLINES}
     if values.variables:
         weights, updates = values.variables["weight_norm"], values.variables["update_norm"]
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from tb_stability.plugin.pooling import Series
 from tb_stability.plugin.rows import RunRows
@@ -14,8 +13,6 @@ from tb_stability.series import VECTOR_STATISTICS
 
 HEATMAP_MEASURES = ("grad_norm", "update_ratio", "weight_norm", "nonfinite", "bn_drift")
 """Measures of a whole layer."""
-
-Float64Array = npt.NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -114,9 +114,8 @@ class Observer:
         known = list(self._optimizer._trainable_variables) if self._optimizer.built else list(variables or ())
         if variables is None:
             variables = known
-        scale = self._optimizer.loss_scale_factor or 1.0
         pairs = [
-            (variable, statistics.dense(gradient, variable.shape) / scale)
+            (variable, self._unscaled(statistics.dense(gradient, variable.shape)))
             for gradient, variable in zip(grads, variables, strict=True)
             if gradient is not None and not getattr(variable, "overwrite_with_gradient", False)
         ]
@@ -177,6 +176,11 @@ class Observer:
         row.append(self._normalizations.measure())
         self._ring.write(tf.concat(row, axis=0))
         keep_alive(self._ring, *self._normalizations.variables)
+
+    def _unscaled(self, gradient: tf.Tensor) -> tf.Tensor:
+        """A gradient as the optimizer will use it; no operation where there is no loss scale."""
+        scale = self._optimizer.loss_scale_factor
+        return gradient if scale is None else gradient / scale
 
     def _key(self, variable: Any) -> Any:
         return self._optimizer._var_key(variable)
