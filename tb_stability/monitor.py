@@ -5,6 +5,7 @@ Online and replay are the same call: `replay` is a loop over `Monitor.update`.
 
 from __future__ import annotations
 
+import array
 import math
 from collections.abc import Iterable
 
@@ -43,6 +44,10 @@ class Monitor:
         self._loss = RunLoss(layout)
         self._detectors = tuple(make(layout, self._loss) for make in DETECTORS)
         self._builders = tuple(WindowBuilder(d.kind, d.targets, d.rules) for d in self._detectors)
+        self._watching = tuple(
+            (detector, builder, detector.reads)
+            for detector, builder in zip(self._detectors, self._builders, strict=True)
+        )
         self._learning_rate = math.nan
         self._learning_rates = LearningRates()
         self._replaced_step: int | None = None
@@ -85,7 +90,9 @@ class Monitor:
 
         changed: list[Window] = []
         fault: Exception | None = None
-        for detector, builder in zip(self._detectors, self._builders, strict=True):
+        for detector, builder, reads in self._watching:
+            if reads != "scalars" and not getattr(values, reads):
+                continue
             try:
                 window = builder.update(step, detector.update(values))
             except Exception as error:  # one broken detector must not blind the others
@@ -111,6 +118,11 @@ class Monitor:
             detector.change_layout(layout)
             if tuple(detector.targets) != builder.targets:
                 builder.change_targets(detector.targets)
+
+    @property
+    def is_uneasy(self) -> bool:
+        """Whether anything looks abnormal: a window is open, or may be about to open."""
+        return any(builder.is_busy for builder in self._builders)
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -159,8 +171,10 @@ class Monitor:
         return Check(kind, "skipped" if missing else "ran", missing)
 
     def _as_logged(self, values: StepValues) -> StepValues:
-        with np.errstate(over="ignore"):  # beyond float32 a value is Inf, and that is data
-            scalars = {name: float(np.float32(value)) for name, value in values.scalars.items()}
+        # As float32, beyond which a value is Inf, and that is data. Not numpy's: this runs at every step.
+        scalars = dict(zip(values.scalars, array.array("f", values.scalars.values()), strict=True))
+        if not values.variables and not values.normalizations:
+            return StepValues(scalars)
         layout = self._layout
         return StepValues(
             scalars,

@@ -36,13 +36,56 @@ class Steps:
       first: First step seen; None where none was.
       last: Last step seen; None where none was.
       observed: Number of steps that the detectors saw.
-      recorded: Number of steps whose values are kept in the log.
+      recorded: Number of steps that the rows in the log stand for.
     """
 
     first: int | None
     last: int | None
     observed: int
     recorded: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """What recording cost the training.
+
+    Attributes:
+      budget: Share of the step time that recording may take; infinite where it was told to see everything.
+      share: Share of the step time that it took lately, measured; NaN where not known yet.
+      every: Lately, gradients and weights were measured at every n-th step, and the scalars at every step.
+      full_steps: Number of steps that were measured in full.
+      text: That in one sentence.
+    """
+
+    budget: float
+    share: float
+    every: int
+    full_steps: int
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorRange:
+    """What one tensor of the first batch holds.
+
+    Attributes:
+      role: `input` or `target`.
+      name: Its name in the structure that the model was given; `""` where there is one only.
+      shape: Its shape, with the batch in front.
+      dtype: Name of its type, such as `float32`.
+      min, max, mean: Over the finite entries; NaN where there is none.
+      nan, inf: Numbers of entries that are NaN, or infinite.
+    """
+
+    role: Literal["input", "target"]
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    min: float
+    max: float
+    mean: float
+    nan: int
+    inf: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,9 +97,13 @@ class RunReport:
       windows: All windows, by `start_step`.
       verdict: The answer.
       checks: What was looked for, and what was not.
+      cost: What recording cost; None where that is not known, as for logs of other tools.
+      first_batch: The tensors of the first batch; empty where they were not seen.
     """
 
     steps: Steps
     windows: tuple[Window, ...]
     verdict: Verdict
     checks: tuple[Check, ...]
+    cost: Cost | None = None
+    first_batch: tuple[TensorRange, ...] = ()

@@ -157,7 +157,6 @@ _EVIDENCE: Mapping[str, str] = {
 _SPOKEN: Mapping[str, str] = {
     "loss": "the loss",
     "grad_norm": "the gradient norm",
-    "grad_nonfinite": "the gradient",
     "weight_norm": "the weight norm",
     "update_norm": "the update",
 }

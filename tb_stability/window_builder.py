@@ -94,6 +94,9 @@ class WindowBuilder:
       targets: What the scores speak of, in network order.
       rules: When scores become a window.
 
+    Attributes:
+      is_busy: Whether a window is open, or a score was abnormal lately.
+
     Example:
       >>> builder = WindowBuilder("loss_spike", [Target("loss")], WindowRules(cooldown=2))
       >>> for step, score in enumerate([0.1, 3.0, 0.2, 0.1]):
@@ -107,7 +110,7 @@ class WindowBuilder:
         self.rules = rules
         self._drafts: list[_Draft] = []
         self._steps: collections.deque[int] = collections.deque(maxlen=rules.lag + 1)
-        self._busy = False  # whether anything is abnormal, pending or open
+        self.is_busy = False
         self._set_targets(targets)
 
     @property
@@ -130,12 +133,12 @@ class WindowBuilder:
         """
         self._steps.append(step)
         if isinstance(scores, (int, float)):
-            if not self._busy and not scores >= 1.0:
+            if not self.is_busy and not scores >= 1.0:
                 return None
             scores = np.full(len(self.targets), scores)
         abnormal = scores >= 1.0
         any_abnormal = bool(abnormal.any())
-        if not self._busy and not any_abnormal:
+        if not self.is_busy and not any_abnormal:
             return None
         self._gather_evidence(scores, abnormal)
         was_open = self._is_open
@@ -145,7 +148,7 @@ class WindowBuilder:
             if was_open and self._quiet_steps >= self.rules.cooldown:
                 self._close()
                 changed = True
-        self._busy = self._is_open or bool((self._onset >= 0).any())
+        self.is_busy = self._is_open or bool((self._onset >= 0).any())
         return self._window(self._drafts[-1]) if changed else None
 
     @property
@@ -165,7 +168,7 @@ class WindowBuilder:
         self._peak_step = np.zeros(size, dtype=np.int64)
         self._quiet = np.zeros(size, dtype=np.int64)
         self._quiet_steps = 0
-        self._busy = False
+        self.is_busy = False
 
     def _gather_evidence(self, scores: Scores, abnormal: npt.NDArray[np.bool_]) -> None:
         self._onset[abnormal & (self._onset < 0)] = self._steps[0]

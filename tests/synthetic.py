@@ -81,7 +81,10 @@ def network(
         variables = {
             "grad_norm": norms,
             "grad_max": norms / 4,
-            "grad_nonfinite": np.zeros(count, np.float32),
+            "grad_mean": norms / 100,
+            "grad_zero_share": np.zeros(count, np.float32),
+            "grad_nan": np.zeros(count, np.float32),
+            "grad_inf": np.zeros(count, np.float32),
             "weight_norm": weights,
             "update_norm": (8.0 * update_ratio * noise).astype(np.float32),
         }

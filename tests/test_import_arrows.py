@@ -49,7 +49,7 @@ PARTS = {
     ),
     "log": Part(("summary",), ("values",), ("numpy", "tensorboard")),
     "recording": Part(
-        ("recorder", "writers", "measures", "callbacks"),
+        ("recorder", "budget", "storage", "writers", "measures", "callbacks"),
         ("values", "detection", "log"),
         ("numpy", "tensorboard"),
     ),

@@ -120,7 +120,7 @@ def test_other_variables_keep_the_windows_and_the_history_of_the_loss() -> None:
     before, after = synthetic.layout(2), synthetic.layout(3)
     monitor = Monitor(before)
     run = synthetic.network([*synthetic.learning(steps=200), math.nan], before)
-    run[200].variables["grad_nonfinite"][:] = 1.0
+    run[200].variables["grad_nan"][:] = 1.0
     for step, values in enumerate(run):
         monitor.update(step, values)
     monitor.change_layout(after)

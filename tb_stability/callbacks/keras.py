@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import time
 import warnings
 import weakref
 from collections.abc import Callable, Mapping
@@ -13,14 +15,31 @@ import keras
 from tb_stability.callbacks.keras_recording import (
     DRAIN_UPDATES,
     KerasRecording,
+    check_overhead,
     open_recorder,
     require_tensorflow_backend,
 )
-from tb_stability.report import Verdict
+from tb_stability.measures.tensorflow.instead import instead
+from tb_stability.measures.tensorflow.observer import Detail
+from tb_stability.report import Cost, Verdict
 from tb_stability.windows import Window
 
 _RECORDED: weakref.WeakKeyDictionary[keras.Model, weakref.ref[Any]] = weakref.WeakKeyDictionary()
 """The callback that records each model that is in a fit: two would measure each other."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Twin:
+    """An observed training function; made when it is first needed, since most models do without the thin one.
+
+    Attributes:
+      function: Takes the place of `model.train_function`.
+      train_step: Takes the place of `model.train_step` meanwhile: older versions of Keras look it up when
+        the function is traced, newer ones when it is made.
+    """
+
+    function: Callable[..., Any]
+    train_step: Callable[..., Any]
 
 
 class StabilityCallback(keras.callbacks.Callback):
@@ -35,19 +54,28 @@ class StabilityCallback(keras.callbacks.Callback):
 
     Args:
       log_dir: Directory of this run. Event files go to `<log_dir>/stability`.
+      overhead: Share of the step time that recording may take. Where everything at every step takes
+        more, gradients and weights are measured at every n-th step, and at every step while anything looks
+        abnormal; the loss is measured, and gradients are checked for NaN and Inf, at every step always.
+        `math.inf` measures everything at every step.
+
+    Raises:
+      TypeError, ValueError: If an argument is of another kind or range.
 
     Example:
       model.fit(x, y, callbacks=[StabilityCallback("logs/exp1")])
     """
 
-    def __init__(self, log_dir: str | os.PathLike[str]) -> None:
+    def __init__(self, log_dir: str | os.PathLike[str], *, overhead: float = 0.03) -> None:
         super().__init__()
         require_tensorflow_backend()
+        check_overhead(overhead)
+        self._overhead = overhead
         self._recorder = open_recorder(log_dir)
         self._recording: KerasRecording | None = None
         self._finalizer: weakref.finalize[..., Any] | None = None
         self._users_function: Callable[..., Any] | None = None
-        self._twin: Callable[..., Any] | None = None
+        self._twins: dict[Detail, _Twin] = {}
         self._stand_in = self._run_twin
 
     @property
@@ -66,6 +94,11 @@ class StabilityCallback(keras.callbacks.Callback):
     def diagnoses(self) -> tuple[()]:
         """Causes behind the windows; none are found in this version."""
         return ()
+
+    @property
+    def cost(self) -> Cost | None:
+        """What recording costs, measured; None before training."""
+        return self._recorder.cost
 
     def set_model(self, model: keras.Model) -> None:
         """Keras calls this for all callbacks of a fit before any of them begins."""
@@ -87,13 +120,16 @@ class StabilityCallback(keras.callbacks.Callback):
             self._recording = KerasRecording(
                 self._recorder,
                 model=self.model,
-                optimizer=self.model.optimizer,
+                optimizers=_optimizers(self.model),
                 observe_loss=True,
                 capacity=2 * max(DRAIN_UPDATES, self.model.steps_per_execution),
+                overhead=self._overhead,
                 updates_per_call=self.model.steps_per_execution,
+                jit_compile=bool(self.model.jit_compile),
             )
+            self._recorder = self._recording.recorder
             self._finalizer = weakref.finalize(self, _close, self._recording)
-            self._make_twin()
+            self._users_function = self.model.train_function
         except Exception as error:
             self._give_up(error)
 
@@ -105,13 +141,17 @@ class StabilityCallback(keras.callbacks.Callback):
         if self._recording is None:
             return
         try:
-            if self._recording.is_drain_due:
+            if self._recording.is_drain_due():
                 self._recording.drain()
-            if self.model.train_function is self._stand_in:
+            attributes = self.model.__dict__  # past the `__setattr__` of Keras, which takes its time
+            current = attributes["train_function"]
+            if current is self._stand_in:
                 return  # twice in one list
-            if self.model.train_function is not self._users_function:
-                self._make_twin()  # a callback of the user's made a new one, to freeze layers perhaps
-            self.model.train_function = self._stand_in
+            if current is not self._users_function:
+                # A callback of the user's made a new one, to freeze layers perhaps.
+                self._users_function = current
+                self._twins.clear()
+            attributes["train_function"] = self._stand_in
         except Exception as error:
             self._give_up(error)
 
@@ -126,30 +166,55 @@ class StabilityCallback(keras.callbacks.Callback):
         """Closes the log."""
         self._end(state="ended")
 
-    def _make_twin(self) -> None:
-        """Makes a second training function as the model makes its own, which is left as it was."""
-        self._users_function = self.model.train_function
-        self.model.make_train_function(force=True)
-        self._twin = self.model.train_function
-        self.model.train_function = self._users_function
-
     def _run_twin(self, iterator: Any) -> Any:
         """Stands in as `model.train_function` for one call; puts the user's back before it runs."""
-        self.model.train_function = self._users_function
-        recording, twin = self._recording, self._twin
-        if recording is None or twin is None:  # left behind by a fit that broke before this step
+        attributes = self.model.__dict__
+        attributes["train_function"] = self._users_function
+        recording = self._recording
+        if recording is None:  # left behind by a fit that broke before this step
             self.model.make_train_function()
             return self.model.train_function(iterator)
         try:
-            with recording.observing():
-                logs = twin(iterator)
+            detail = recording.detail
+            if detail not in self._twins:
+                self._twins[detail] = self._make_twin(recording, detail)
+            twin = self._twins[detail]
+        except Exception as error:
+            self._give_up(error)
+            self.model.make_train_function()
+            return self.model.train_function(iterator)
+        own_step = attributes.get("train_step")
+        attributes["train_step"] = twin.train_step
+        start = time.perf_counter()
+        try:
+            logs = twin.function(iterator)
         except (StopIteration, GeneratorExit):
             raise  # the end of the data
         except BaseException:
             recording.flush()  # Ctrl-C, a failing op: Keras will not call on_train_end
             raise
-        recording.count_call()
+        finally:
+            if own_step is None:
+                del attributes["train_step"]
+            else:
+                attributes["train_step"] = own_step
+        recording.count_call(time.perf_counter() - start)
         return logs
+
+    def _make_twin(self, recording: KerasRecording, detail: Detail) -> _Twin:
+        """Makes a second training function as the model makes its own, which is left as it was."""
+
+        def observed_step(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            with recording.step(detail):
+                return original(*args, **kwargs)
+
+        attributes = self.model.__dict__
+        try:
+            with instead(self.model, "train_step", observed_step):
+                self.model.make_train_function(force=True)
+                return _Twin(attributes["train_function"], attributes["train_step"])
+        finally:
+            attributes["train_function"] = self._users_function
 
     def _catch_up(self) -> None:
         if self._recording is not None:
@@ -159,7 +224,8 @@ class StabilityCallback(keras.callbacks.Callback):
         recording, self._recording = self._recording, None
         if getattr(self.model, "train_function", None) is self._stand_in:
             self.model.train_function = self._users_function  # a fit that was cut off between two steps
-        self._twin = self._users_function = None
+        self._twins.clear()
+        self._users_function = None
         if self._finalizer is not None:
             self._finalizer.detach()
         if recording is not None:
@@ -178,3 +244,10 @@ class StabilityCallback(keras.callbacks.Callback):
 def _close(recording: KerasRecording) -> None:
     """Saves the evidence of a training that was cut off, when its callback goes away or Python exits."""
     recording.close(state="running")
+
+
+def _optimizers(model: keras.Model) -> list[Any]:
+    """The optimizer of `compile`, then those that the model keeps for a `train_step` of its own."""
+    own = [value for value in vars(model).values() if isinstance(value, keras.optimizers.Optimizer)]
+    distinct = {id(optimizer): optimizer for optimizer in [model.optimizer, *own]}
+    return list(distinct.values())

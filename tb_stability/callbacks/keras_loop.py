@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 import types
 import weakref
 from typing import Any
 
 import keras
 
-from tb_stability.callbacks.keras_recording import KerasRecording, open_recorder, require_tensorflow_backend
-from tb_stability.report import Verdict
+from tb_stability.callbacks.keras_recording import (
+    KerasRecording,
+    check_overhead,
+    open_recorder,
+    require_tensorflow_backend,
+)
+from tb_stability.report import Cost, Verdict
 from tb_stability.summary.report import State
 from tb_stability.windows import Window
 
@@ -29,9 +35,10 @@ class StabilityMonitor:
       log_dir: Directory of this run. Event files go to `<log_dir>/stability`.
       model: The model that is trained.
       optimizer: The optimizer whose `apply` is called. With several, make one monitor for each.
+      overhead: Share of the step time that recording may take, see `StabilityCallback`.
 
     Raises:
-      TypeError: If an argument is of another kind.
+      TypeError, ValueError: If an argument is of another kind or range.
 
     Example:
       with StabilityMonitor("logs/exp1", model=model, optimizer=optimizer) as monitor:
@@ -40,14 +47,28 @@ class StabilityMonitor:
               monitor.on_step(loss)
     """
 
-    def __init__(self, log_dir: str | os.PathLike[str], *, model: keras.Model, optimizer: Any) -> None:
+    def __init__(
+        self,
+        log_dir: str | os.PathLike[str],
+        *,
+        model: keras.Model,
+        optimizer: Any,
+        overhead: float = 0.03,
+    ) -> None:
         require_tensorflow_backend()
+        check_overhead(overhead)
         _check_kind("model", model, keras.Model)
         _check_kind("optimizer", optimizer, keras.optimizers.Optimizer)
         self._recorder = open_recorder(log_dir)
         self._recording = KerasRecording(
-            self._recorder, model=model, optimizer=optimizer, observe_loss=False, capacity=_CAPACITY
+            self._recorder,
+            model=model,
+            optimizers=[optimizer],
+            observe_loss=False,
+            capacity=_CAPACITY,
+            overhead=overhead,
         )
+        self._called_at = time.perf_counter()
         self._observing = contextlib.ExitStack()
         self._observing.enter_context(self._recording.observing())
         self._finalizer = weakref.finalize(self, _close, self._recording, self._observing)
@@ -68,6 +89,11 @@ class StabilityMonitor:
     def diagnoses(self) -> tuple[()]:
         """Causes behind the windows; none are found in this version."""
         return ()
+
+    @property
+    def cost(self) -> Cost | None:
+        """What recording costs, measured; None before the first steps."""
+        return self._recorder.cost
 
     def on_step(self, loss: Any, **values: Any) -> None:
         """Takes the loss of the step that just ran. Does not wait for the device.
@@ -93,9 +119,12 @@ class StabilityMonitor:
                     f"on_step needs numbers, but {name} is a symbolic tensor: call on_step after your "
                     "tf.function returned, with the value that it returned."
                 )
-        self._recording.count_call(given)
-        if self._recording.is_drain_due:
+        now = time.perf_counter()
+        self._recording.count_call(now - self._called_at, given)
+        if self._recording.is_drain_due():
             self._recording.drain()
+            now = time.perf_counter()  # what we took is no time of the step
+        self._called_at = now
 
     def close(self) -> None:
         """Stops observing, and closes the log."""

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import os
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 
+from tb_stability.budget import Budget
 from tb_stability.callbacks.given_values import GivenValues
-from tb_stability.measures.tensorflow.observer import Observer
+from tb_stability.measures.tensorflow import replicas
+from tb_stability.measures.tensorflow.observer import Detail, Observer
 from tb_stability.recorder import Recorder
+from tb_stability.report import Cost
 from tb_stability.series import Layout, StepValues
 from tb_stability.summary.report import State
+from tb_stability.writers.discarded_records import DiscardedRecords
 from tb_stability.writers.event_file import EventFileWriter
 from tb_stability.writers.tensorflow import open_record_file
 
-DRAIN_UPDATES = 32
+DRAIN_UPDATES = 64
 """Updates that are fetched from the device together."""
 
 DRAIN_SECONDS = 0.5
 """Longest time between two fetches: slow steps are judged one by one."""
+
+SAMPLE_UPDATES = 32
+"""Updates between two at which histograms and activations are measured, where the budget allows."""
 
 _SILENT_CALLS = 64
 """Steps without any update after which something is wrong."""
@@ -45,6 +53,22 @@ def open_recorder(log_dir: str | os.PathLike[str]) -> Recorder:
     return Recorder(lambda: EventFileWriter(path, open_records=open_record_file))
 
 
+def check_overhead(overhead: float) -> None:
+    """Raises where `overhead` is no share of the step time.
+
+    Raises:
+      TypeError: If it is no number.
+      ValueError: If it is not positive.
+    """
+    if isinstance(overhead, bool) or not isinstance(overhead, (int, float)):
+        raise TypeError(f"overhead must be a number, such as 0.03 for 3 % of step time: got {overhead!r}.")
+    if not overhead > 0:
+        raise ValueError(
+            "overhead must be above 0, such as 0.03 for 3 % of step time, or math.inf to measure everything "
+            f"at every step: got {overhead!r}."
+        )
+
+
 def require_tensorflow_backend() -> None:
     """Raises RuntimeError where Keras runs on another backend: its steps pass no optimizer of TensorFlow."""
     backend = keras.backend.backend()
@@ -56,10 +80,15 @@ def require_tensorflow_backend() -> None:
 
 
 class KerasRecording:
-    """Moves the measures of one optimizer from the device to the recorder, in blocks.
+    """Moves the measures of a training from the device to the recorder, in blocks, and keeps to the budget.
 
     A call is one run of the user's step function; it makes one update as a rule, but may make none
     (gradient accumulation) or many (a loop inside of a `tf.function`).
+
+    Where several processes train together, each of them has a recording, and the first one writes.
+
+    Attributes:
+      recorder: The run that is recorded into.
     """
 
     def __init__(
@@ -67,58 +96,93 @@ class KerasRecording:
         recorder: Recorder,
         *,
         model: keras.Model | None,
-        optimizer: Any,
+        optimizers: Sequence[Any],
         observe_loss: bool,
         capacity: int,
+        overhead: float,
         updates_per_call: int = 1,
+        jit_compile: bool = False,
     ) -> None:
-        """Prepares; nothing is observed outside of `observing()`.
+        """Prepares; nothing is observed outside of `observing()` and `step()`.
 
         Args:
-          recorder: The run to record into; goes on where that run is.
+          recorder: The run to record into; goes on where that run is. One that writes nothing takes the
+            place of a new run where another process writes.
           model: See `Observer`.
-          optimizer: See `Observer`.
+          optimizers: See `Observer`. The first one counts the updates.
           observe_loss: See `Observer`.
           capacity: Updates that are kept between two calls of `drain`; more of them are lost, with a warning.
+          overhead: See `Budget`.
           updates_per_call: How many updates a call is known to make; more are noticed.
+          jit_compile: Whether XLA compiles the step.
         """
-        self._recorder = recorder
-        self._observer = Observer(optimizer, model, capacity=capacity, observe_loss=observe_loss)
+        if not recorder.next_step and not replicas.is_first_worker(optimizers[0]):
+            recorder = Recorder(lambda: EventFileWriter("", open_records=DiscardedRecords))
+        self.recorder = recorder
+        self._observer = Observer(
+            optimizers, model, capacity=capacity, observe_loss=observe_loss, jit_compile=jit_compile
+        )
+        self._budget = Budget(overhead)
+        self._observer.measure_every(full=1, sample=self._sample_every())
+        # The step of all processes must be the same, with the same sums in it: it may not depend on time.
+        self._is_asked = replicas.are_several_workers(optimizers[0])
         self._given = GivenValues()
         self._updates_per_call = updates_per_call
         self._calls = 0
-        self._undrained_calls = 0
+        self._undrained: list[float] = []
         self._updates = 0
         self._drained_at = time.monotonic()
         # A run that goes on from a checkpoint continues its count.
-        iterations = int(getattr(optimizer, "inner_optimizer", optimizer)._iterations.numpy())
+        iterations = int(getattr(optimizers[0], "inner_optimizer", optimizers[0])._iterations.numpy())
         self._next_step = max(recorder.next_step, iterations)
         self._broken = False
         self._warned: set[str] = set()
 
-    def observing(self) -> contextlib.AbstractContextManager[None]:
-        """While inside, updates of the optimizer are measured."""
-        return self._observer.attached()
+    @property
+    def cost(self) -> Cost:
+        """What recording costs."""
+        return self._budget.cost
 
-    def count_call(self, given: Mapping[str, Any] | None = None) -> None:
+    @property
+    def detail(self) -> Detail:
+        """How much of the coming call is to be measured."""
+        if self._is_asked:
+            return Detail.ASKED
+        every = self._budget.every
+        return Detail.FULL if every == 1 or self._calls % every == 0 else Detail.SCALARS
+
+    def observing(self) -> contextlib.AbstractContextManager[None]:
+        """While inside, updates of the optimizer are measured, as much of each as the budget allows."""
+        return self._observer.attached(Detail.ASKED)
+
+    def step(self, detail: Detail) -> contextlib.AbstractContextManager[None]:
+        """While inside, one step of the user's is traced or run, and measured."""
+        return self._observer.step(detail)
+
+    def count_call(self, seconds: float, given: Mapping[str, Any] | None = None) -> None:
         """Notes that the step function ran once more.
 
         Args:
+          seconds: How long it took.
           given: Scalars of it that the caller knows, see `GivenValues`.
         """
+        every = self._budget.every
+        self._budget.took(
+            seconds, full=every == 1 or self._calls % every == 0, updates=self._updates_per_call
+        )
         self._calls += 1
-        self._undrained_calls += 1
+        self._undrained.append(seconds)
         if given is not None:
             self._given.add(given, self._observer.updates())
 
-    @property
     def is_drain_due(self) -> bool:
         """Whether enough updates, or time, have passed since the last `drain`."""
-        if self._undrained_calls == 0:
+        undrained = len(self._undrained)
+        if undrained == 0:
             return False
         if self._calls == 1:  # how many updates does a call make?
             return True
-        if (self._undrained_calls + 1) * self._updates_per_call > DRAIN_UPDATES:
+        if (undrained + 1) * self._updates_per_call > DRAIN_UPDATES:
             return True
         return time.monotonic() - self._drained_at > DRAIN_SECONDS
 
@@ -129,12 +193,14 @@ class KerasRecording:
           at_last_update: Scalars that belong to the last of them.
           is_last: Whether no call will follow.
         """
-        calls, self._undrained_calls = self._undrained_calls, 0
+        calls, self._undrained = self._undrained, []
         self._drained_at = time.monotonic()
         if self._broken:
             return
         try:
             self._fetch(calls, at_last_update or {}, is_last)
+            if calls and not is_last:
+                self._plan()
         except Exception as error:
             self._broken = True
             self._warn(
@@ -144,18 +210,22 @@ class KerasRecording:
     def flush(self) -> None:
         """Fetches and writes what was seen: training may be about to end badly."""
         self.drain()
-        self._recorder.flush()
+        self.recorder.flush()
 
     def close(self, *, state: State) -> None:
         """Fetches the rest and closes the log."""
         self.drain(is_last=True)
-        self._recorder.close(state=state)
+        self.recorder.close(state=state)
 
-    def _fetch(self, calls: int, at_last_update: Mapping[str, float], is_last: bool) -> None:
-        values, lost = self._observer.drain()
+    def _fetch(self, calls: Sequence[float], at_last_update: Mapping[str, float], is_last: bool) -> None:
+        start = time.perf_counter()
+        drained = self._observer.drain()
+        values, lost = drained.values, drained.lost
         new = len(values) + lost
         if calls:
-            self._updates_per_call = max(self._updates_per_call, -(-new // calls))
+            self._updates_per_call = max(self._updates_per_call, -(-new // len(calls)))
+        if values:
+            values = _with_seconds(values, calls)
         for update, scalars in self._given.take(self._updates + new).items():
             at = update - self._updates - lost
             if at >= 0:
@@ -169,8 +239,24 @@ class KerasRecording:
         if values and at_last_update:
             values[-1] = _with_scalars(values[-1], at_last_update)
         self._next_step += lost
-        self._recorder.record(values, self._observer.layout or Layout(), first_step=self._next_step)
+        self.recorder.cost = self._budget.cost
+        if drained.first_batch and not self.recorder.first_batch:
+            self.recorder.first_batch = drained.first_batch
+        self.recorder.record(values, self._observer.layout or Layout(), first_step=self._next_step)
         self._next_step += len(values)
+        self._budget.spent(time.perf_counter() - start, updates=len(values), full=drained.full)
+
+    def _plan(self) -> None:
+        """Decides how much is measured from here on."""
+        if self._budget.needs_estimate:
+            thin, full = self._observer.measuring_seconds()
+            self._budget.estimate(thin=thin, full=full)
+        self._budget.plan(uneasy=self.recorder.is_uneasy)
+        self._observer.measure_every(full=self._budget.every, sample=self._sample_every())
+
+    def _sample_every(self) -> int:
+        """At which of the updates that are measured in full what is dear is measured, too."""
+        return 1 if math.isinf(self._budget.overhead) else max(1, SAMPLE_UPDATES // self._budget.every)
 
     def _warn(self, kind: str, sentence: str) -> None:
         if kind not in self._warned:
@@ -193,3 +279,16 @@ _SILENCE = (
 
 def _with_scalars(values: StepValues, scalars: Mapping[str, float]) -> StepValues:
     return dataclasses.replace(values, scalars={**values.scalars, **scalars})
+
+
+def _with_seconds(values: Sequence[StepValues], calls: Sequence[float]) -> list[StepValues]:
+    """Adds the wall time of each update: of its call, where every call made equally many."""
+    each, rest = divmod(len(values), max(1, len(calls)))
+    if not calls:
+        return list(values)
+    seconds = [sum(calls) / len(values)] * len(values)
+    if each and not rest:
+        seconds = [call / each for call in calls for _ in range(each)]
+    return [
+        _with_scalars(value, {"step_seconds": second}) for value, second in zip(values, seconds, strict=True)
+    ]

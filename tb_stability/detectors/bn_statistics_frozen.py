@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tb_stability.detectors.detector import Scores
+from tb_stability.detectors.detector import Group, Scores
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import FloatArray, Layout, StepValues
 from tb_stability.window_builder import Target, WindowRules
@@ -35,6 +35,7 @@ class BnStatisticsFrozen:
     """
 
     kind = "bn_statistics_frozen"
+    reads: Group = "normalizations"
     rules = WindowRules(patience=10.0, grace=0, cooldown=5, merge=50)
     warmup = 10
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from tb_stability.series import Layout, StepValues
 from tb_stability.window_builder import Target, WindowRules
 
+Group = Literal["scalars", "variables", "normalizations"]
 Scores = npt.NDArray[np.float64]
 
 
@@ -26,11 +27,14 @@ class Detector(Protocol):
       kind: Name of the symptom.
       rules: When its scores become a window.
       warmup: Steps that it must see before a score can be abnormal.
+      reads: Group of `StepValues` that it cannot do without: a thinned step, which lacks it, is not shown
+        to it.
     """
 
     kind: str
     rules: WindowRules
     warmup: int
+    reads: Group
 
     @property
     def targets(self) -> Sequence[Target]:

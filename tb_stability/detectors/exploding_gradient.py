@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tb_stability.detectors.detector import Scores
+from tb_stability.detectors.detector import Group, Scores
 from tb_stability.detectors.layer_gradients import LayerGradients
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
@@ -65,6 +65,7 @@ class ExplodingGradient:
     """
 
     kind = "exploding_gradient"
+    reads: Group = "variables"
     rules = WindowRules(patience=4.0, most_evidence=4.0, grace=2, cooldown=10, merge=50, critical_score=10.0)
 
     def __init__(

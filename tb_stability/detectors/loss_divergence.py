@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 
+from tb_stability.detectors.detector import Group
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
 from tb_stability.stats.running_quantiles import RunningQuantiles
@@ -53,6 +54,7 @@ class LossDivergence:
     """
 
     kind = "loss_divergence"
+    reads: Group = "scalars"
     targets = (Target("loss"),)
     rules = WindowRules(
         patience=20.0,

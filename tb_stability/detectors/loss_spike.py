@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from tb_stability.detectors.detector import Group
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
 from tb_stability.stats.running_quantiles import RunningQuantiles
@@ -55,6 +56,7 @@ class LossSpike:
     """
 
     kind = "loss_spike"
+    reads: Group = "scalars"
     targets = (Target("loss"),)
     rules = WindowRules(
         patience=2.0, most_evidence=2.0, grace=2, cooldown=10, merge=10, warning_steps=4, warning_score=10.0

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tb_stability.detectors.detector import Scores
+from tb_stability.detectors.detector import Group, Scores
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
 from tb_stability.window_builder import Target, WindowRules
@@ -16,22 +16,24 @@ class NonFinite:
     """A loss that is NaN or Inf, a gradient with such an entry, or a weight norm that is not finite.
 
     The score is infinite where it holds and 0 elsewhere. A gradient counts by
-    its number of non-finite entries, or, where that is not recorded, by its norm.
+    its numbers of non-finite entries, or, where these are not recorded, by its norm. Of a thinned step only
+    the norm over all gradients is known; it is not finite above 1e19 either.
     Where only gradients are not finite and no variable changed, the update was
     skipped, as an optimizer with dynamic loss scaling does now and then by design: this
     scores 1, and its window is `info` up to `rules.warning_steps`.
 
-    The targets are the loss, then the variables in network order: when a NaN
+    The targets are the loss, the gradient as a whole, then the variables in network order: when a NaN
     arises in one layer, the step in which only this layer has it names it; when
     the loss itself is not finite, the loss is named and the layers are listed.
 
     Example:
       >>> detector = NonFinite(Layout(), RunLoss(Layout()))
-      >>> [float(detector.update(StepValues({"loss": x}))[0]) for x in (1.0, math.nan)]
+      >>> [float(np.max(detector.update(StepValues({"loss": x})))) for x in (1.0, math.nan)]
       [0.0, inf]
     """
 
     kind = "non_finite"
+    reads: Group = "scalars"
     rules = WindowRules(
         patience=1.0, most_evidence=1.0, cooldown=10, merge=100, warning_steps=20, warning_score=math.inf
     )
@@ -48,22 +50,26 @@ class NonFinite:
 
     def change_layout(self, layout: Layout) -> None:
         """Watches these variables from now on."""
-        variables = (Target(f"grad_nonfinite/{v.name}", v.layer) for v in layout.variables)
-        self.targets = (Target("loss"), *variables)
+        variables = (Target(f"grad_norm/{v.name}", v.layer) for v in layout.variables)
+        self.targets = (Target("loss"), Target("grad_norm"), *variables)
 
-    def update(self, values: StepValues) -> Scores:
+    def update(self, values: StepValues) -> float | Scores:
         """Returns infinity where a target is not finite, else 0."""
+        loss, norm = values.scalars.get("loss", 0.0), values.scalars.get("grad_norm", 0.0)
+        if not self._seen:
+            self._seen = bool(values.variables) or "loss" in values.scalars
+        if not values.variables and math.isfinite(loss) and math.isfinite(norm):
+            return 0.0
         bad = np.zeros(len(self.targets), dtype=np.bool_)
-        loss = values.scalars.get("loss")
-        bad[0] = loss is not None and not math.isfinite(loss)
+        bad[0] = not math.isfinite(loss)
+        # Where the variables are known, they say which ones it is.
+        bad[1] = not values.variables and not math.isfinite(norm)
+        counted = "grad_nan" in values.variables
         for measure, value in values.variables.items():
-            if measure == "grad_nonfinite":
-                bad[1:] |= ~(value == 0)
-            elif measure == "weight_norm" or (
-                measure == "grad_norm" and "grad_nonfinite" not in values.variables
-            ):
-                bad[1:] |= ~np.isfinite(value)
-        self._seen = self._seen or loss is not None or bool(values.variables)
+            if measure in ("grad_nan", "grad_inf"):
+                bad[2:] |= ~(value == 0)
+            elif measure == "weight_norm" or (measure == "grad_norm" and not counted):
+                bad[2:] |= ~np.isfinite(value)
         return np.where(bad, 1.0 if not bad[0] and _is_skipped(values) else np.inf, 0.0)
 
 

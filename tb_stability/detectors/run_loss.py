@@ -57,8 +57,8 @@ class RunLoss:
 
     def update(self, values: StepValues) -> None:
         """Learns a step."""
-        ratio = self.kernels.update_ratio(values)
-        norms = self.kernels.take(values, "weight_norm")
+        ratio = self.kernels.update_ratio(values) if values.variables else None
+        norms = self.kernels.take(values, "weight_norm") if ratio is not None else None
         if norms is not None and ratio is not None:
             if self.first_norm is None:
                 self.first_norm = norms.astype(np.float64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tb_stability.detectors.detector import Scores
+from tb_stability.detectors.detector import Group, Scores
 from tb_stability.detectors.kernels import Kernels
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
@@ -40,6 +40,7 @@ class UpdateRatioHigh:
     """
 
     kind = "update_ratio_high"
+    reads: Group = "variables"
     rules = WindowRules(
         patience=20.0, most_evidence=4.0, grace=5, cooldown=20, merge=100, critical_score=10.0
     )

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tb_stability.detectors.detector import Scores
+from tb_stability.detectors.detector import Group, Scores
 from tb_stability.detectors.kernels import Kernels
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
@@ -56,6 +56,7 @@ class UpdateRatioLow:
     """
 
     kind = "update_ratio_low"
+    reads: Group = "variables"
     rules = WindowRules(patience=60.0, most_evidence=3.0, grace=5, cooldown=20, merge=200)
 
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tb_stability.detectors.detector import Scores
+from tb_stability.detectors.detector import Group, Scores
 from tb_stability.detectors.layer_gradients import LayerGradients
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
@@ -54,6 +54,7 @@ class VanishingGradient:
     """
 
     kind = "vanishing_gradient"
+    reads: Group = "variables"
     rules = WindowRules(patience=5.0, most_evidence=1.0, grace=3, cooldown=20, merge=200)
 
     def __init__(

@@ -135,7 +135,7 @@ def test_a_full_disk_is_one_warning_and_the_windows_are_still_found(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(EventFileWriter, "write_steps", full)
+    monkeypatch.setattr(EventFileWriter, "write_rows", full)
     model = PERCEPTRON.fresh(keras.optimizers.SGD(1e20))
     callback = StabilityCallback(tmp_path / "run")
     with pytest.warns(RuntimeWarning, match="No space left") as warned:

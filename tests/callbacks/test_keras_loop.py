@@ -12,6 +12,7 @@ import tensorflow as tf
 
 import tb_stability
 from tb_stability import StabilityCallback, StabilityMonitor
+from tests.capture.recorded import read_steps
 from tests.models import BATCH_SIZE, CONVOLUTIONS, PERCEPTRON, Case
 
 
@@ -147,7 +148,8 @@ def test_values_given_by_keyword_are_recorded(tmp_path: Path) -> None:
         step = _train_step(model)
         for i, (x, y) in enumerate(_data(PERCEPTRON)):
             monitor.on_step(step(x, y), **({"val_loss": 0.5} if i == 3 else {}))
-    assert monitor._recorder._scalars[-1] == "val_loss"
+    _, _, values = read_steps(tmp_path)
+    assert [step for step, row in enumerate(values) if row.scalars.get("val_loss") == 0.5] == [3]
 
 
 def test_the_step_that_was_traced_runs_on_after_the_monitor_was_closed(tmp_path: Path) -> None:

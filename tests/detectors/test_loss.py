@@ -30,17 +30,17 @@ def test_a_loss_that_is_not_finite_is_critical_at_once(bad: float, at: int) -> N
 def test_a_gradient_that_is_not_finite_names_the_first_layer_that_has_it() -> None:
     layout = synthetic.layout(3)
     run = synthetic.network(synthetic.learning(steps=30), layout)
-    run[20].variables["grad_nonfinite"][2] = 5.0  # dense_1/kernel
-    synthetic.change(run, "grad_nonfinite", 1.0, since=21)
+    run[20].variables["grad_nan"][2] = 5.0  # dense_1/kernel
+    synthetic.change(run, "grad_nan", 1.0, since=21)
     (window,) = windows_of("non_finite", run, layout)
-    assert (window.start_step, window.series) == (20, "grad_nonfinite/dense_1/kernel")
+    assert (window.start_step, window.series) == (20, "grad_norm/dense_1/kernel")
     assert (window.layer, window.layers) == ("dense_1", ("dense_1", "dense_0", "dense_2"))
 
 
 def test_a_loss_that_is_not_finite_names_the_loss_and_lists_the_layers() -> None:
     layout = synthetic.layout(2)
     run = synthetic.network([*synthetic.learning(steps=20), math.nan], layout)
-    run[20].variables["grad_nonfinite"][:] = 1.0
+    run[20].variables["grad_nan"][:] = 1.0
     (window,) = windows_of("non_finite", run, layout)
     assert (window.series, window.layer, window.layers) == ("loss", None, ("dense_0", "dense_1"))
 
@@ -49,7 +49,7 @@ def test_an_overflow_whose_update_was_skipped_needs_no_action() -> None:
     layout = synthetic.layout(2)
     run = synthetic.network(synthetic.learning(), layout)
     for step in (3, 200):
-        run[step].variables["grad_nonfinite"][:] = 7.0
+        run[step].variables["grad_nan"][:] = 7.0
         run[step].variables["grad_norm"][:] = math.inf
         run[step].variables["update_norm"][:] = 0.0
     assert [w.severity for w in windows_of("non_finite", run, layout)] == ["info", "info"]

@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 from tb_stability.measures import reference
-from tb_stability.measures.tensorflow.observer import Observer
+from tb_stability.measures.tensorflow.observer import Detail, Observer
 from tb_stability.series import NORMALIZATION_VECTORS, VARIABLE_MEASURES, StepValues
 from tests.models import ATTENTION, BATCH_SIZE, CASES, CONVOLUTIONS, PERCEPTRON, Case
 
@@ -73,11 +73,16 @@ def _assert_measures(observed: list[StepValues], case: Case, optimizer: Any) -> 
         for name in ("loss", "learning_rate", "batch_size", "grad_norm"):
             assert values.scalars[name] == pytest.approx(truth[name], rel=2e-3, abs=1e-6), (step, name)
         for name in VARIABLE_MEASURES:
-            wanted = [variable[name] for variable in truth["variables"]]
+            wanted = np.array([variable[name] for variable in truth["variables"]])
+            got = values.variables[name]
+            if name == "grad_zero_share":
+                # A gradient that is nothing but rounding (of an attention's key bias, of a bias in front of
+                # BatchNormalization) may be 0 or not; so may one unit of a small bias.
+                real = np.array([variable["grad_norm"] > 1e-5 for variable in truth["variables"]])
+                assert (abs(got - wanted)[real] < 0.13).all(), step
+                continue
             # Eager and compiled steps drift apart by rounding, the more the longer they train.
-            np.testing.assert_allclose(
-                values.variables[name], wanted, rtol=1e-2, atol=2e-5, err_msg=f"{step} {name}"
-            )
+            np.testing.assert_allclose(got, wanted, rtol=1e-2, atol=2e-5, err_msg=f"{step} {name}")
         for i, layer in enumerate(truth["normalizations"]):
             for vector in NORMALIZATION_VECTORS:
                 for name, wanted in layer.get(vector, {"norm": np.nan}).items():
@@ -109,11 +114,12 @@ def test_fit_is_measured_as_defined(name: str, how: str) -> None:
     if name == "convolutions":
         case = _without_dropout(case)
     model = case.fresh(_OPTIMIZERS["sgd"](), **arguments)
-    observer = Observer(model.optimizer, model, capacity=32, observe_loss=True)
-    with observer.attached():
+    observer = Observer([model.optimizer], model, capacity=32, observe_loss=True)
+    with observer.attached(Detail.FULL):
         model.fit(case.x, case.y, batch_size=BATCH_SIZE, shuffle=False, verbose=0)
-    values, lost = observer.drain()
-    assert lost == 0
+    drained = observer.drain()
+    assert drained.lost == 0
+    values = drained.values
     _assert_measures(values, case, _OPTIMIZERS["sgd"]())
 
 
@@ -121,16 +127,16 @@ def test_fit_is_measured_as_defined(name: str, how: str) -> None:
 def test_every_kind_of_update_is_measured_as_defined(optimizer: str) -> None:
     """Kills: gradients after clipping; updates without weight decay; the next step's learning rate."""
     model = PERCEPTRON.fresh(_OPTIMIZERS[optimizer]())
-    observer = Observer(model.optimizer, model, capacity=32, observe_loss=True)
-    with observer.attached():
+    observer = Observer([model.optimizer], model, capacity=32, observe_loss=True)
+    with observer.attached(Detail.FULL):
         model.fit(PERCEPTRON.x, PERCEPTRON.y, batch_size=BATCH_SIZE, shuffle=False, verbose=0)
-    _assert_measures(observer.drain()[0], PERCEPTRON, _OPTIMIZERS[optimizer]())
+    _assert_measures(observer.drain().values, PERCEPTRON, _OPTIMIZERS[optimizer]())
 
 
 @pytest.mark.parametrize("traced", [True, False])
 def test_a_custom_loop_is_measured_like_fit(traced: bool) -> None:
     model = PERCEPTRON.fresh(_OPTIMIZERS["adam"]())
-    observer = Observer(model.optimizer, model, capacity=32, observe_loss=False)
+    observer = Observer([model.optimizer], model, capacity=32, observe_loss=False)
 
     def step(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
@@ -140,9 +146,9 @@ def test_a_custom_loop_is_measured_like_fit(traced: bool) -> None:
         return loss
 
     run = tf.function(step, reduce_retracing=True) if traced else step
-    with observer.attached():
+    with observer.attached(Detail.FULL):
         losses = [float(run(x, y)) for x, y in _batches(PERCEPTRON)]
-    values, _ = observer.drain()
+    values = observer.drain().values
     complete = [
         StepValues({**v.scalars, "loss": loss, "batch_size": len(x)}, v.variables, v.normalizations)
         for v, loss, (x, _) in zip(values, losses, _batches(PERCEPTRON), strict=True)
@@ -176,23 +182,23 @@ def test_the_loss_of_a_train_step_from_scratch_is_what_it_differentiates(scale: 
     losses = []
     for case in (PERCEPTRON, own):
         model = case.fresh(optimizer())
-        observer = Observer(model.optimizer, model, capacity=32, observe_loss=True)
+        observer = Observer([model.optimizer], model, capacity=32, observe_loss=True)
         gradient = tf.GradientTape.gradient
-        with observer.attached():
+        with observer.attached(Detail.FULL):
             model.fit(case.x, case.y, batch_size=BATCH_SIZE, shuffle=False, verbose=0)
         assert tf.GradientTape.gradient is gradient
-        losses.append([values.scalars["loss"] for values in observer.drain()[0]])
+        losses.append([values.scalars["loss"] for values in observer.drain().values])
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
 
 
 def test_a_variable_without_gradient_has_a_gradient_and_an_update_of_zero() -> None:
     model = PERCEPTRON.fresh(keras.optimizers.SGD(0.1))
-    observer = Observer(model.optimizer, model, capacity=4, observe_loss=False)
+    observer = Observer([model.optimizer], model, capacity=4, observe_loss=False)
     variables = model.trainable_variables
     gradients = [None if i == 1 else tf.ones_like(v) for i, v in enumerate(variables)]
-    with observer.attached(), pytest.warns(UserWarning, match="Gradients do not exist"):
+    with observer.attached(Detail.FULL), pytest.warns(UserWarning, match="Gradients do not exist"):
         model.optimizer.apply(gradients, variables)
-    ((values,), _) = observer.drain()
+    (values,) = observer.drain().values
     zero = [name for name in ("grad_norm", "update_norm") if values.variables[name][1] == 0]
     assert zero == ["grad_norm", "update_norm"]
     assert (np.delete(values.variables["grad_norm"], 1) > 0).all()
@@ -205,17 +211,17 @@ def test_gradients_are_measured_without_the_loss_scale() -> None:
     plain = PERCEPTRON.fresh(keras.optimizers.SGD(0.1))
     norms = []
     for model in (scaled, plain):
-        observer = Observer(model.optimizer, model, capacity=32, observe_loss=True)
-        with observer.attached():
+        observer = Observer([model.optimizer], model, capacity=32, observe_loss=True)
+        with observer.attached(Detail.FULL):
             model.fit(PERCEPTRON.x, PERCEPTRON.y, batch_size=BATCH_SIZE, shuffle=False, verbose=0)
-        norms.append([v.scalars["grad_norm"] for v in observer.drain()[0]])
+        norms.append([v.scalars["grad_norm"] for v in observer.drain().values])
     np.testing.assert_allclose(norms[0], norms[1], rtol=1e-2)
 
 
 def test_layers_are_named_as_the_user_knows_them_and_in_network_order() -> None:
     model = CONVOLUTIONS.fresh(keras.optimizers.SGD(0.1))
-    observer = Observer(model.optimizer, model, capacity=4, observe_loss=False)
-    with observer.attached():
+    observer = Observer([model.optimizer], model, capacity=4, observe_loss=False)
+    with observer.attached(Detail.FULL):
         model.optimizer.apply([tf.ones_like(v) for v in model.trainable_variables], model.trainable_variables)
     layout = observer.layout
     assert layout is not None
@@ -239,12 +245,12 @@ def test_a_fault_of_ours_is_one_warning_and_training_goes_on(monkeypatch: pytest
     def broken(self: Observer, *_: Any) -> None:
         raise ZeroDivisionError("planted")
 
-    monkeypatch.setattr(Observer, "_measure", broken)
+    monkeypatch.setattr(Observer, "_write", broken)
     model = PERCEPTRON.fresh(keras.optimizers.SGD(0.1))
     start = model.get_weights()
-    observer = Observer(model.optimizer, model, capacity=4, observe_loss=False)
+    observer = Observer([model.optimizer], model, capacity=4, observe_loss=False)
     gradients = [tf.ones_like(v) for v in model.trainable_variables]
-    with observer.attached():
+    with observer.attached(Detail.FULL):
         with pytest.warns(RuntimeWarning, match="planted"):
             model.optimizer.apply(gradients, model.trainable_variables)
         with warnings.catch_warnings():
@@ -256,8 +262,8 @@ def test_a_fault_of_ours_is_one_warning_and_training_goes_on(monkeypatch: pytest
 def test_nothing_is_left_on_optimizer_and_model() -> None:
     model = ATTENTION.fresh(keras.optimizers.SGD(0.1))
     attributes = [set(vars(model.optimizer)), set(vars(model))]
-    observer = Observer(model.optimizer, model, capacity=4, observe_loss=True)
-    with contextlib.suppress(KeyError), observer.attached():
+    observer = Observer([model.optimizer], model, capacity=4, observe_loss=True)
+    with contextlib.suppress(KeyError), observer.attached(Detail.FULL):
         assert "apply" in vars(model.optimizer)
         raise KeyError
     assert [set(vars(model.optimizer)), set(vars(model))] == attributes

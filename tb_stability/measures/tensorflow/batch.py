@@ -11,7 +11,12 @@ import keras
 import tensorflow as tf
 
 from tb_stability.measures.tensorflow.instead import instead
+from tb_stability.measures.tensorflow.reachable import is_reachable
+from tb_stability.measures.tensorflow.replicas import Shared, are_several, local_replica, sum_over_replicas
 from tb_stability.measures.tensorflow.shadow import shadow
+
+_SHARED = ("loss", "differentiated", "batch_size")
+"""What is noted of a step, in the order in which replicas sum it."""
 
 
 class Batch:
@@ -30,18 +35,31 @@ class Batch:
     ) -> None:
         self._model = model
         self._harmless = harmless
-        self._noted: dict[str, tf.Tensor] = {}
-        self._thread = 0
+        self._noted_by: dict[int, dict[str, tf.Tensor]] = {}
+        self._sums: dict[str, tf.Tensor] = {}
+        self._threads: set[int] = set()
+        self._hooks = Shared(self._hooked)
 
     @contextlib.contextmanager
     def observing(self) -> Iterator[None]:
         """Notes what is computed inside of the `with` block, by this thread."""
-        self._thread = threading.get_ident()
-        with (
-            instead(self._model, "compute_loss", self._compute_loss),
-            instead(tf.GradientTape, "gradient", self._gradient),
-        ):
-            yield
+        self._threads.add(threading.get_ident())
+        try:
+            with self._hooks.entered():
+                yield
+        finally:
+            self._threads.discard(threading.get_ident())
+
+    def share(self) -> None:
+        """Sums what is noted over the replicas, where there are several; each of them must call it.
+
+        The loss of a replica is its share of the loss whose gradient is applied.
+        """
+        if are_several():
+            noted = {name: value for name, value in self._noted.items() if is_reachable(value)}
+            sums = sum_over_replicas([tf.stack([noted.get(name, tf.constant(0.0)) for name in _SHARED])])[0]
+            if local_replica() == 0:
+                self._sums = {name: sums[i] for i, name in enumerate(_SHARED) if name in noted}
 
     def take(self, scale_loss: Callable[[Any], Any]) -> dict[str, tf.Tensor]:
         """Returns `loss` and `batch_size` as far as they are known, as float32, and forgets them.
@@ -49,12 +67,29 @@ class Batch:
         Args:
           scale_loss: The optimizer's, with which a loss was scaled before it was differentiated.
         """
-        known, self._noted = self._noted, {}
-        known = {name: value for name, value in known.items() if _is_reachable(value)}
+        known, sums = dict(self._noted), self._sums
+        self._noted.clear()
+        self._sums = {}
+        if are_several():
+            known = sums
+        known = {name: value for name, value in known.items() if is_reachable(value)}
         differentiated = known.pop("differentiated", None)
         if "loss" not in known and differentiated is not None:
             known["loss"] = differentiated / tf.cast(scale_loss(1.0), tf.float32)
         return known
+
+    @property
+    def _noted(self) -> dict[str, tf.Tensor]:
+        """What this replica noted."""
+        return self._noted_by.setdefault(local_replica(), {})
+
+    @contextlib.contextmanager
+    def _hooked(self) -> Iterator[None]:
+        with (
+            instead(self._model, "compute_loss", self._compute_loss),
+            instead(tf.GradientTape, "gradient", self._gradient),
+        ):
+            yield
 
     def _compute_loss(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         loss = original(*args, **kwargs)
@@ -63,14 +98,15 @@ class Batch:
                 self._noted["loss"] = _total(loss)
             for item in keras.tree.flatten([args, kwargs]):
                 if isinstance(item, tf.Tensor) and item.shape.rank:
-                    self._noted["batch_size"] = tf.cast(tf.shape(item)[0], tf.float32)
+                    size = tf.shape(item)[0] if item.shape[0] is None else tf.constant(item.shape[0])
+                    self._noted["batch_size"] = tf.cast(size, tf.float32)
                     break
         return loss
 
     def _gradient(
         self, original: Callable[..., Any], tape: Any, target: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        if isinstance(target, tf.Tensor) and threading.get_ident() == self._thread:
+        if isinstance(target, tf.Tensor) and threading.get_ident() in self._threads:
             with self._harmless("the batch loss"):
                 self._noted["differentiated"] = _total(target)
         return original(tape, target, *args, **kwargs)
@@ -78,15 +114,3 @@ class Batch:
 
 def _total(loss: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.reduce_sum(shadow(loss)), tf.float32)
-
-
-def _is_reachable(tensor: tf.Tensor) -> bool:
-    """Whether a tensor of an earlier call can be used here: not where its graph was another step's."""
-    if tf.executing_eagerly():
-        return hasattr(tensor, "numpy")
-    graph = tf.compat.v1.get_default_graph()
-    while graph is not None:
-        if getattr(tensor, "graph", None) is graph:
-            return True
-        graph = getattr(graph, "outer_graph", None)
-    return False

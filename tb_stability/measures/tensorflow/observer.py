@@ -1,189 +1,260 @@
-"""Observes one Keras optimizer: a row of measures for every update, from inside the step.
+"""Observes Keras optimizers: a row of measures for every update, from inside the step.
 
 `BaseOptimizer.apply` is the one place that all training of Keras on TensorFlow goes
 through, with the real gradients in hand. While attached, the observer stands in front
-of that method of that one optimizer, and adds its ops to whatever step is being
-traced or run.
+of that method of some optimizers, and adds its ops to whatever step is being traced or run.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import enum
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tb_stability.measures.tensorflow import layout as layouts
-from tb_stability.measures.tensorflow import statistics
+from tb_stability.measures.tensorflow import replicas, statistics
+from tb_stability.measures.tensorflow.activations import ActivationShares
+from tb_stability.measures.tensorflow.applied import Applied
 from tb_stability.measures.tensorflow.batch import Batch
+from tb_stability.measures.tensorflow.columns import Columns
+from tb_stability.measures.tensorflow.first_batch import BatchRanges, BatchTensors
+from tb_stability.measures.tensorflow.histograms import histograms
 from tb_stability.measures.tensorflow.instead import instead
-from tb_stability.measures.tensorflow.normalizations import NormalizationVectors, value_of
-from tb_stability.measures.tensorflow.ring import Ring, keep_alive
-from tb_stability.series import (
-    NORMALIZATION_MEASURES,
-    SCALARS,
-    VARIABLE_MEASURES,
-    Layout,
-    StepValues,
-)
+from tb_stability.measures.tensorflow.normalizations import NormalizationVectors
+from tb_stability.measures.tensorflow.probe import measuring_seconds
+from tb_stability.measures.tensorflow.ring import keep_alive
+from tb_stability.measures.tensorflow.rows import Drained, Rows
+from tb_stability.series import Layout
 
-_SCALARS = tuple(SCALARS)
+
+class Detail(enum.Enum):
+    """How much of an update is measured.
+
+    SCALARS: Loss, learning rate, norm of all gradients, ...; at next to no cost.
+    FULL: Also every variable and normalization layer, and at some updates what is dear.
+    ASKED: One of the two; see `Observer.measure_every`.
+    """
+
+    SCALARS = enum.auto()
+    FULL = enum.auto()
+    ASKED = enum.auto()
 
 
 class Observer:
-    """Measures the updates of one optimizer while it is attached.
+    """Measures the updates of some optimizers while it is attached.
+
+    With one optimizer every `apply` is an update and a row. With several (a GAN) a row holds what
+    all of them did in one step, so they are observed through `step` alone.
 
     Attributes:
       layout: What the rows describe; None before the first update was traced.
     """
 
     def __init__(
-        self, optimizer: Any, model: keras.Model | None, *, capacity: int, observe_loss: bool
+        self,
+        optimizers: Sequence[Any],
+        model: keras.Model | None,
+        *,
+        capacity: int,
+        observe_loss: bool,
+        jit_compile: bool = False,
     ) -> None:
         """Prepares to observe; changes nothing yet.
 
         Args:
-          optimizer: A Keras optimizer. Of a `LossScaleOptimizer` the inner one is observed, which
+          optimizers: Keras optimizers. Of a `LossScaleOptimizer` the inner one is observed, which
             gets unscaled gradients and only finite ones.
-          model: The model that it trains, for its normalization layers and its loss.
+          model: The model that is trained, for its layers and its loss.
           capacity: Updates between two calls of `drain` at most.
           observe_loss: Whether to take loss and batch size from the step, see `Batch`. A custom loop
             gives its loss itself.
+          jit_compile: Whether XLA compiles the step.
         """
         self.layout: Layout | None = None
-        self._optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        self._scale_loss = optimizer.scale_loss
-        self._batch = Batch(model, self._harmless) if observe_loss and model is not None else None
+        self._optimizers = tuple(optimizers)
         self._model = model
+        self._batch = Batch(model, self._harmless) if observe_loss and model is not None else None
         self._capacity = capacity
-        self._ring: Ring | None = None
-        self._columns: dict[str, int] = {}
-        self._normalizations: NormalizationVectors | None = None
+        self._jit_compile = jit_compile
+        # XLA has no fast sum of squares for CPUs.
+        self._norm_is_dear = jit_compile and not tf.config.list_physical_devices("GPU")
+        self._normalizations = NormalizationVectors(
+            layouts.normalization_layers(model) if model is not None else []
+        )
+        self._activations = ActivationShares(model, self._harmless) if model is not None else None
+        self._ranges = BatchRanges(model, self._harmless) if observe_loss and model is not None else None
+        self._columns: Columns | None = None
+        self._rows: Rows | None = None
+        self._every = (1, 1)
+        self._detail = Detail.FULL
+        self._applied: list[Applied] = []
+        self._hooks = replicas.Shared(self._hooked)
         self._warned = False
-        layers = layouts.normalization_layers(model) if model is not None else []
-        if all(layer.moving_mean is not None for layer in layers):
-            self._normalizations = NormalizationVectors(layers)
 
     @contextlib.contextmanager
-    def attached(self) -> Iterator[None]:
-        """Observes every `optimizer.apply` that is traced or run inside of the `with` block."""
+    def attached(self, detail: Detail) -> Iterator[None]:
+        """Observes every `apply` that is traced or run inside of the `with` block."""
         with contextlib.ExitStack() as stack:
-            stack.enter_context(instead(self._optimizer, "apply", self._apply_and_measure))
+            self._detail = detail
             if self._batch is not None:
                 stack.enter_context(self._batch.observing())
+            stack.enter_context(self._hooks.entered())
             yield
+
+    @contextlib.contextmanager
+    def _hooked(self) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            for optimizer in self._optimizers:
+                stack.enter_context(self._standing_in_front_of(optimizer))
+            if self._ranges is not None:
+                stack.enter_context(self._ranges.observing())
+            if self._activations is not None:
+                stack.enter_context(self._activations.observing())
+            stack.enter_context(self._normalizations.observing())
+            yield
+
+    @contextlib.contextmanager
+    def step(self, detail: Detail) -> Iterator[None]:
+        """Observes one step of the user's, traced or run inside of the `with` block."""
+        is_first = replicas.local_replica() == 0
+        if is_first:
+            self._applied = []
+        with self.attached(detail):
+            yield
+            if is_first:
+                with self._harmless("the update"):
+                    self._write()
 
     def updates(self) -> tf.Tensor | None:
         """Returns the number of updates so far, as a tensor that nobody waits for; None before the first."""
-        return None if self._ring is None else self._ring.written()
+        return None if self._rows is None else self._rows.written()
 
-    def drain(self) -> tuple[list[StepValues], int]:
-        """Returns the measures of the updates since the last call, oldest first, and how many were lost."""
-        if self._ring is None or self.layout is None:
-            return [], 0
-        rows, lost = self._ring.drain()
-        return [_decode(row, self.layout) for row in rows], lost
+    def measure_every(self, *, full: int, sample: int) -> None:
+        """Sets how often more is measured.
 
-    def _apply_and_measure(
-        self, original: Callable[..., Any], grads: Any, trainable_variables: Any = None
-    ) -> Any:
-        grads = list(grads)
-        if trainable_variables is not None:
-            trainable_variables = list(trainable_variables)
-        before = None
-        with self._harmless("the state before the update"):
-            before = self._before(grads, trainable_variables)
-        result = original(grads, trainable_variables)
-        if before is not None:
+        Args:
+          full: With `Detail.ASKED` every n-th update is measured in full.
+          sample: Of the updates that are measured in full, at every n-th what is dear is measured.
+        """
+        if self._rows is not None and (full, sample) != self._every:
+            self._rows.measure_every(full=full, sample=sample)
+        self._every = (full, sample)
+
+    def measuring_seconds(self) -> tuple[float, float]:
+        """Returns what measuring adds to an update, of scalars and in full, from a trial; see `probe.py`."""
+        variables = [] if self._columns is None else self._columns.variables
+        if not variables:
+            return 0.0, 0.0
+        thin = statistics.are_finite if self._norm_is_dear else statistics.quick_global_norm
+        return measuring_seconds(variables, jit_compile=self._jit_compile, thin=thin)
+
+    def drain(self) -> Drained:
+        """Returns the measures of the updates since the last call."""
+        return Drained([], 0, 0, ()) if self._rows is None else self._rows.drain()
+
+    @contextlib.contextmanager
+    def _standing_in_front_of(self, optimizer: Any) -> Iterator[None]:
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+
+        def apply(original: Callable[..., Any], grads: Any, trainable_variables: Any = None) -> Any:
+            grads = list(grads)
+            if trainable_variables is not None:
+                trainable_variables = list(trainable_variables)
+            applied = None
+            with self._harmless("the state before the update"):
+                applied = self._begin(optimizer, inner, grads, trainable_variables)
+            if applied is None:
+                return original(grads, trainable_variables)
+            with applied.watching(self._harmless):
+                result = original(grads, trainable_variables)
             with self._harmless("the update"):
-                self._measure(*before)
-        return result
+                self._applied.append(applied)
+                applied.finish()
+                if len(self._optimizers) == 1:
+                    self._write()
+            return result
 
-    def _before(
-        self, grads: Sequence[Any], variables: Sequence[Any] | None
-    ) -> tuple[list[Any], list[tf.Tensor], list[tf.Tensor], dict[str, tf.Tensor]] | None:
-        """Reads what the update is about to change: (variables, gradients, values, scalars)."""
-        strategy = tf.distribute.get_strategy()
-        if strategy.num_replicas_in_sync > 1:
-            raise NotImplementedError(f"{type(strategy).__name__} with several replicas is not supported yet")
-        # Not built yet, the optimizer is about to be, for the variables of this call.
-        known = list(self._optimizer._trainable_variables) if self._optimizer.built else list(variables or ())
-        if variables is None:
-            variables = known
-        pairs = [
-            (variable, self._unscaled(statistics.dense(gradient, variable.shape)))
-            for gradient, variable in zip(grads, variables, strict=True)
-            if gradient is not None and not getattr(variable, "overwrite_with_gradient", False)
-        ]
-        if not pairs:
-            return None
-        self._prepare(known)
-        given = [variable for variable, _ in pairs]
-        scalars = {}
+        with instead(inner, "apply", apply):
+            yield
+
+    def _begin(
+        self, optimizer: Any, inner: Any, grads: Sequence[Any], variables: Sequence[Any] | None
+    ) -> Applied | None:
+        replicas.require_supported()
+        if self._batch is not None:
+            self._batch.share()
+        scale = optimizer.dynamic_scale if optimizer is not inner and optimizer.built else None
+        applied = Applied(inner, scale, grads, variables, in_full=self._detail is not Detail.SCALARS)
+        return applied if applied.variables and replicas.local_replica() == 0 else None
+
+    def _write(self) -> None:
+        """Reduces what was applied to a row and appends it."""
+        applied, self._applied = self._applied, []
+        if not applied:
+            return
+        noted = _Noted(
+            applied,
+            () if self._ranges is None else self._ranges.take(),
+            {} if self._activations is None else self._activations.take(),
+        )
+        rows, columns = self._prepare(noted)
+        scalars: dict[str, tf.Tensor] = {}
         if self._batch is not None:
             with self._harmless("the batch loss"):
-                scalars = self._batch.take(self._scale_loss)
-        if not callable(self._optimizer._learning_rate) or isinstance(
-            self._optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule
-        ):
-            # A callable of the user's may count its calls: it is not ours to call.
-            scalars["learning_rate"] = tf.cast(
-                tf.convert_to_tensor(self._optimizer.learning_rate), tf.float32
+                scalars |= self._batch.take(self._optimizers[0].scale_loss)
+        for one in applied:
+            scalars |= one.scalars()
+        if self._detail is Detail.FULL:
+            scalars["grad_norm"] = self._write_full(rows, columns, noted)
+        elif not self._norm_is_dear:
+            scalars["grad_norm"] = statistics.quick_global_norm(noted.gradients)
+        if self._detail is Detail.ASKED:
+            _when(rows.is_full_due(), lambda: self._write_full(rows, columns, noted))
+        if "grad_norm" in scalars:
+            rows.write_scalars(scalars)
+        else:
+            rows.write_scalars(scalars, nan_if={"grad_norm": ~statistics.are_finite(noted.gradients)})
+        keep_alive(rows, *rows.variables, *self._normalizations.variables)
+
+    def _write_full(self, rows: Rows, columns: Columns, noted: _Noted) -> tf.Tensor:
+        """Writes what is measured in full; returns the norm of all gradients."""
+        applied = noted.applied
+        variables = [variable for one in applied for variable in one.variables]
+        before = [value for one in applied for value in one.before]
+        updates = [update for one in applied for update in one.updates]
+        measures = statistics.variable_statistics(noted.gradients, before, updates)
+
+        def sample() -> None:
+            counts = columns.spread(variables, histograms(noted.gradients))
+            shares = tf.zeros([0]) if self._activations is None else self._activations.measure(noted.outputs)
+            rows.write_sample(counts, shares, noted.batch)
+
+        _when(rows.is_sample_due(), sample)
+        rows.write_full(
+            {name: columns.spread(variables, values) for name, values in measures.items()},
+            self._normalizations.measure(),
+        )
+        return statistics.global_norm(measures["grad_norm"])
+
+    def _prepare(self, noted: _Noted) -> tuple[Rows, Columns]:
+        """Fixes the layout and makes the rings, at the first update."""
+        self._normalizations.prepare()
+        if self._columns is None:
+            self._columns = Columns(self._model, [x for one in noted.applied for x in one.known])
+        if self._rows is None:
+            activations = [] if self._activations is None else self._activations.described
+            self.layout = layouts.describe(
+                self._model, self._columns.variables, self._normalizations.layers, activations
             )
-        return given, [gradient for _, gradient in pairs], [value_of(v) for v in given], scalars
-
-    def _prepare(self, variables: Sequence[Any]) -> None:
-        """Fixes the layout and makes the ring, at the first update."""
-        if self.layout is not None:
-            return
-        order = _network_order(self._model, variables)
-        if self._normalizations is None:
-            # Some had no weights when we began; one that has none now is not used by the model.
-            layers = [x for x in layouts.normalization_layers(self._model) if x.moving_mean is not None]
-            self._normalizations = NormalizationVectors(layers)
-        self.layout = layouts.describe(self._model, order, self._normalizations.layers)
-        self._columns = {self._key(variable): column for column, variable in enumerate(order)}
-        width = 1 + len(_SCALARS) + len(VARIABLE_MEASURES) * len(order)
-        width += len(NORMALIZATION_MEASURES) * len(self._normalizations.layers)
-        self._ring = Ring(width, self._capacity)
-
-    def _measure(
-        self,
-        variables: list[Any],
-        gradients: list[tf.Tensor],
-        before: list[tf.Tensor],
-        scalars: dict[str, tf.Tensor],
-    ) -> None:
-        """Reduces one update to a row and appends it to the ring."""
-        assert self._ring is not None  # made in `_before`
-        assert self._normalizations is not None
-        measures = statistics.variable_statistics(gradients, before, [value_of(v) for v in variables])
-        scalars = {**scalars, "grad_norm": statistics.global_norm(measures["grad_norm"])}
-        observed = sum(1 << i for i, name in enumerate(_SCALARS) if name in scalars)
-        row = [tf.constant([float(observed)])]
-        row += [tf.reshape(scalars.get(name, tf.constant(0.0)), [1]) for name in _SCALARS]
-        positions = [[self._columns[self._key(v)]] for v in variables]
-        everything = [[i] for i in range(len(self._columns))]
-        for name in VARIABLE_MEASURES:
-            values = measures[name]
-            if positions != everything:  # variables without a gradient did not change: 0
-                values = tf.scatter_nd(positions, values, [len(everything)])
-            row.append(values)
-        row.append(self._normalizations.measure())
-        self._ring.write(tf.concat(row, axis=0))
-        keep_alive(self._ring, *self._normalizations.variables)
-
-    def _unscaled(self, gradient: tf.Tensor) -> tf.Tensor:
-        """A gradient as the optimizer will use it; no operation where there is no loss scale."""
-        scale = self._optimizer.loss_scale_factor
-        return gradient if scale is None else gradient / scale
-
-    def _key(self, variable: Any) -> Any:
-        return self._optimizer._var_key(variable)
+            self._rows = Rows(self.layout, [spec for spec, _ in noted.batch], self._capacity)
+            self._rows.measure_every(full=self._every[0], sample=self._every[1])
+        return self._rows, self._columns
 
     @contextlib.contextmanager
     def _harmless(self, what: str) -> Iterator[None]:
@@ -191,6 +262,8 @@ class Observer:
         try:
             yield
         except Exception as error:
+            if replicas.is_stop(error):
+                raise
             if not self._warned:
                 self._warned = True
                 warnings.warn(
@@ -201,23 +274,35 @@ class Observer:
                 )
 
 
-def _network_order(model: keras.Model | None, variables: Sequence[Any]) -> list[Any]:
-    """Sorts variables as the model lists them, inputs first; others keep their order, behind."""
-    place = {id(v): i for i, v in enumerate(model.trainable_variables)} if model is not None else {}
-    return sorted(variables, key=lambda v: place.get(id(v), len(place)))
+@dataclasses.dataclass(frozen=True)
+class _Noted:
+    """What a row is made of.
+
+    Attributes:
+      applied: The calls of `apply`: one, or with several optimizers all of a step.
+      batch: Inputs and targets.
+      outputs: What the activation functions returned.
+    """
+
+    applied: Sequence[Applied]
+    batch: BatchTensors
+    outputs: Mapping[int, tf.Tensor]
+
+    @property
+    def gradients(self) -> list[tf.Tensor]:
+        """All gradients."""
+        return [gradient for one in self.applied for gradient in one.gradients]
 
 
-def _decode(row: np.ndarray, layout: Layout) -> StepValues:
-    """Takes a row of the ring apart."""
-    observed = int(row[0])
-    at = 1 + len(_SCALARS)
-    scalars = {name: float(row[1 + i]) for i, name in enumerate(_SCALARS) if observed >> i & 1}
-    groups: list[dict[str, np.ndarray]] = []
-    for measures, count in (
-        (tuple(VARIABLE_MEASURES), len(layout.variables)),
-        (NORMALIZATION_MEASURES, len(layout.normalizations)),
-    ):
-        block = row[at : at + len(measures) * count].reshape(len(measures), count)
-        groups.append(dict(zip(measures, block, strict=True)))
-        at += block.size
-    return StepValues(scalars, *groups)
+def _when(condition: tf.Tensor, action: Callable[[], object]) -> None:
+    """Does something if a condition holds when the step runs."""
+    if tf.executing_eagerly():
+        if bool(condition):
+            action()
+        return
+
+    def act() -> tf.Tensor:
+        action()
+        return tf.constant(True)
+
+    tf.cond(condition, act, lambda: tf.constant(False))

@@ -11,28 +11,32 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from tb_stability.measures.tensorflow.replicas import own_variable
+
 
 class Ring:
     """The last rows of a run.
 
-    Attributes:
+    Args:
       width: Numbers in a row, float32.
-      capacity: Rows that it holds. `drain` must be called at least once in that many steps, or the
-        oldest rows are overwritten (and counted).
+      capacity: Rows that it holds. `drain` must be called at least once in that many rows, or the oldest ones
+        are overwritten (and counted).
+
+    Attributes:
+      variables: What `write` writes to.
     """
 
     def __init__(self, width: int, capacity: int) -> None:
-        self.width = width
-        self.capacity = capacity
-        # Plain variables, made outside of any function that is being traced and of any strategy.
-        with tf.init_scope():
-            self._rows = tf.Variable(tf.zeros([capacity, width]), trainable=False, name="stability_rows")
-            self._written = tf.Variable(0, dtype=tf.int64, trainable=False, name="stability_written")
+        self._width = width
+        self._capacity = capacity
+        self._rows = own_variable(np.zeros([capacity, width], np.float32), "stability_rows")
+        self._written = own_variable(np.int64(0), "stability_written")
+        self.variables = (self._rows, self._written)
         self._drained = 0
 
     def write(self, row: tf.Tensor) -> None:
         """Appends a row, inside or outside of a traced step."""
-        at = tf.math.floormod(self._written, self.capacity)
+        at = tf.math.floormod(self._written.read_value(), self._capacity)
         self._rows.scatter_update(tf.IndexedSlices(row[tf.newaxis], at[tf.newaxis]))
         self._written.assign_add(1)
 
@@ -44,11 +48,11 @@ class Ring:
         """Returns the rows written since the last call, oldest first, and how many before them were lost."""
         written = int(self._written.numpy())
         new = written - self._drained
-        lost = max(0, new - self.capacity)
-        order = np.arange(self._drained + lost, written) % self.capacity
+        lost = max(0, new - self._capacity)
+        order = np.arange(self._drained + lost, written) % self._capacity
         self._drained = written
         if not order.size:
-            return np.empty((0, self.width), np.float32), 0
+            return np.empty((0, self._width), np.float32), lost
         return tf.gather(self._rows, order).numpy(), lost
 
 

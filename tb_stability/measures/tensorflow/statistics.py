@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tb_stability.measures.tensorflow.shadow import shadow
+from tb_stability.series import SAMPLED_ENTRIES, sample_stride
 
 _UNDERFLOW = 1e-30
 """A sum of squares below this has lost digits: float32 keeps none below 1e-38."""
@@ -32,7 +33,7 @@ def dense(gradient: tf.Tensor | tf.IndexedSlices, shape: Sequence[int]) -> tf.Te
 
 
 def variable_statistics(
-    gradients: Sequence[tf.Tensor], before: Sequence[tf.Tensor], after: Sequence[tf.Tensor]
+    gradients: Sequence[tf.Tensor], weights: Sequence[tf.Tensor], updates: Sequence[tf.Tensor]
 ) -> dict[str, tf.Tensor]:
     """Reduces one update of some variables to `VARIABLE_MEASURES`.
 
@@ -45,8 +46,8 @@ def variable_statistics(
 
     Args:
       gradients: One float32 tensor a variable.
-      before: The variables' values before the update, float32.
-      after: Their values after it, float32.
+      weights: The variables' values before the update, float32.
+      updates: What they changed by, or its negative, float32.
 
     Returns:
       By measure, a float32 vector with one entry a variable. A norm is NaN where an entry is NaN, else
@@ -55,28 +56,51 @@ def variable_statistics(
     groups = _groups_of_one_shape(gradients)
     kinds = {
         "grad": [_rows(gradients, group) for group in groups],
-        "weight": [_rows(before, group) for group in groups],
-        "update": [_rows(after, group) - _rows(before, group) for group in groups],
+        "weight": [_rows(weights, group) for group in groups],
+        "update": [_rows(updates, group) for group in groups],
     }
     squares = [tf.concat([_squares(rows) for rows in kind], axis=0) for kind in kinds.values()]
-    largest = tf.concat([_largest(tf.abs(rows)) for rows in kinds["grad"]], axis=0)
+    largest = tf.concat([_largest_absolute(rows) for rows in kinds["grad"]], axis=0)
+    sums = tf.concat([tf.reduce_sum(rows, axis=1) for rows in kinds["grad"]], axis=0)
+    sizes = np.concatenate([[max(1, rows.shape[1])] * rows.shape[0] for rows in kinds["grad"]])
+    zeros = tf.concat([_zero_share(rows) for rows in kinds["grad"]], axis=0)
 
     def fast() -> tf.Tensor:
-        return tf.stack([*(tf.sqrt(square) for square in squares), largest, tf.zeros_like(largest)])
+        norms = [tf.sqrt(square) for square in squares]
+        none = tf.zeros_like(largest)
+        return tf.stack([*norms, largest, none, none, sums / tf.constant(sizes, tf.float32)])
 
     def careful() -> tf.Tensor:
         measures = [tf.concat([_norms(rows) for rows in kind], axis=0) for kind in kinds.values()]
         measures.append(tf.concat([_largest_finite(rows) for rows in kinds["grad"]], axis=0))
-        measures.append(tf.concat([_count_nonfinite(rows) for rows in kinds["grad"]], axis=0))
+        measures.append(tf.concat([_count(tf.math.is_nan(rows)) for rows in kinds["grad"]], axis=0))
+        measures.append(tf.concat([_count(tf.math.is_inf(rows)) for rows in kinds["grad"]], axis=0))
+        measures.append(tf.concat([_mean(rows) for rows in kinds["grad"]], axis=0))
         return tf.stack(measures)
 
     trusted = tf.reduce_all(tf.math.is_finite(tf.concat(squares, axis=0))) & tf.reduce_all(
         (squares[0] > _UNDERFLOW) | (largest == 0.0)
     )
-    measures = tf.cond(trusted, fast, careful)
+    measures = tf.concat([tf.cond(trusted, fast, careful), [zeros]], axis=0)
     as_given = np.argsort(np.concatenate(groups))
-    names = ("grad_norm", "weight_norm", "update_norm", "grad_max", "grad_nonfinite")
+    names = (
+        *("grad_norm", "weight_norm", "update_norm"),
+        *("grad_max", "grad_nan", "grad_inf", "grad_mean", "grad_zero_share"),
+    )
     return dict(zip(names, tf.unstack(tf.gather(measures, as_given, axis=1)), strict=True))
+
+
+def quick_global_norm(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Returns the L2 norm over several float32 tensors with as little work as there can be.
+
+    It is finite where all entries are, up to 1e19; above that it may be infinite. Below 1e-19 it may be 0.
+    """
+    return tf.sqrt(2.0 * tf.add_n([tf.nn.l2_loss(gradient) for gradient in gradients]))
+
+
+def are_finite(tensors: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Returns whether all entries of several float32 tensors are finite, and their sum."""
+    return tf.math.is_finite(tf.add_n([tf.reduce_sum(tensor) for tensor in tensors]))
 
 
 def global_norm(norms: tf.Tensor) -> tf.Tensor:
@@ -142,12 +166,27 @@ def _largest(rows: tf.Tensor) -> tf.Tensor:
     return tf.reduce_max(rows, axis=1) if rows.shape[1] else tf.zeros([rows.shape[0]])
 
 
+def _largest_absolute(rows: tf.Tensor) -> tf.Tensor:
+    """As `_largest` of `tf.abs(rows)`, without writing that down in between."""
+    return tf.maximum(_largest(rows), -tf.reduce_min(rows, axis=1)) if rows.shape[1] else _largest(rows)
+
+
 def _largest_finite(rows: tf.Tensor) -> tf.Tensor:
     return _largest(tf.where(tf.math.is_finite(rows), tf.abs(rows), 0.0))
 
 
-def _count_nonfinite(rows: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(tf.cast(~tf.math.is_finite(rows), tf.float32), axis=1)
+def _mean(rows: tf.Tensor) -> tf.Tensor:
+    """Mean of each row, also where the sum would overflow; 0 for rows without entries."""
+    return tf.reduce_sum(rows / max(1, rows.shape[1]), axis=1)
+
+
+def _zero_share(rows: tf.Tensor) -> tf.Tensor:
+    sample = rows[:, :: sample_stride(rows.shape[1], SAMPLED_ENTRIES)]
+    return _count(tf.equal(sample, 0.0)) / max(1, sample.shape[1])
+
+
+def _count(rows: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.cast(rows, tf.float32), axis=1)
 
 
 def _norms(rows: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,49 @@
+"""Histograms of gradients by sign and magnitude, as TensorFlow ops inside the training step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from tb_stability.series import HISTOGRAM_BINS, HISTOGRAM_EXPONENTS, HISTOGRAM_SAMPLE, sample_stride
+
+_LOWEST, _HIGHEST = HISTOGRAM_EXPONENTS
+_OCTAVES = _HIGHEST - _LOWEST + 1
+_EXPONENT_BIAS = 127  # of float32, which has its exponent in bits 23 to 30
+_MANTISSA_BITS = 23
+
+
+def histograms(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Counts entries by `series.HISTOGRAM_BINS`, by the bits of their exponents.
+
+    Args:
+      gradients: One float32 tensor a variable.
+
+    Returns:
+      `[gradients, HISTOGRAM_BINS]` float32. Exact for any float32, NaN and Inf included.
+    """
+    samples = [_sample(tf.reshape(gradient, [-1])) for gradient in gradients]
+    bins = _bins(tf.concat(samples, axis=0))
+    first_bin = tf.repeat(tf.range(len(samples)) * HISTOGRAM_BINS, [sample.shape[0] for sample in samples])
+    size = len(samples) * HISTOGRAM_BINS
+    # Not bincount: it has no kernel for XLA on every device.
+    counts = tf.math.unsorted_segment_sum(tf.ones_like(bins, tf.float32), bins + first_bin, size)
+    return tf.reshape(counts, [len(samples), HISTOGRAM_BINS])
+
+
+def _sample(entries: tf.Tensor) -> tf.Tensor:
+    return entries[:: sample_stride(entries.shape[0], HISTOGRAM_SAMPLE)]
+
+
+def _bins(entries: tf.Tensor) -> tf.Tensor:
+    """The bin of each entry, int32."""
+    bits = tf.bitcast(entries, tf.int32)
+    magnitude = tf.bitwise.bitwise_and(bits, 0x7FFFFFFF)
+    biased = tf.bitwise.right_shift(magnitude, _MANTISSA_BITS)
+    step = 1 + tf.clip_by_value(biased - _EXPONENT_BIAS, _LOWEST, _HIGHEST) - _LOWEST
+    step = tf.where(biased == 0, 0, step)  # zero, and what is too small to be normal
+    bins = _OCTAVES + tf.where(bits < 0, -step, step)
+    infinite = 0x7F800000
+    bins = tf.where(magnitude == infinite, tf.where(bits < 0, 2 * _OCTAVES + 2, 2 * _OCTAVES + 3), bins)
+    return tf.where(magnitude > infinite, 2 * _OCTAVES + 1, bins)

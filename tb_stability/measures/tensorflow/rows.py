@@ -1,0 +1,207 @@
+"""What leaves the training step: rows of numbers in rings on the device, and how they become `StepValues`.
+
+Three rings, since not everything is measured at every step: one row an update with the scalars; one an
+update that was measured in full, with the variables and normalization layers; one a sampled update, with what
+is dear. The rows of the last two begin with the number of their update.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from tb_stability.measures.tensorflow import first_batch
+from tb_stability.measures.tensorflow.first_batch import TensorSpec
+from tb_stability.measures.tensorflow.replicas import own_variable
+from tb_stability.measures.tensorflow.ring import Ring
+from tb_stability.report import TensorRange
+from tb_stability.series import (
+    ACTIVATION_MEASURES,
+    HISTOGRAM_BINS,
+    NORMALIZATION_MEASURES,
+    SCALARS,
+    VARIABLE_MEASURES,
+    Layout,
+    StepValues,
+)
+
+DEVICE_SCALARS = tuple(name for name in SCALARS if name != "step_seconds")
+"""Scalars that are known inside of the step."""
+
+_NUMBERS = 2**24
+"""Update numbers are kept modulo this, which float32 holds exactly."""
+
+_NOT_SEEN = -1.0
+"""Stands for all numbers of a tensor of which nothing is known; no range has a count of -1."""
+
+_MOST_SAMPLES = 64
+"""Sampled updates between two drains of which all are kept."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Drained:
+    """What was read of the rings.
+
+    Attributes:
+      values: One entry an update, oldest first.
+      lost: Updates before them that were overwritten.
+      full: Those of `values` that were measured in full.
+      first_batch: Ranges of the tensors of the first sampled update among them; empty without.
+    """
+
+    values: list[StepValues]
+    lost: int
+    full: int
+    first_batch: tuple[TensorRange, ...]
+
+
+class Rows:
+    """The rings of one observed training.
+
+    Args:
+      layout: What the measures speak of.
+      batch: Tensors of a batch whose ranges are sampled.
+      capacity: Updates between two calls of `drain` at most.
+    """
+
+    def __init__(self, layout: Layout, batch: Sequence[TensorSpec], capacity: int) -> None:
+        self._layout = layout
+        self._batch = tuple(batch)
+        variables, normalizations = len(layout.variables), len(layout.normalizations)
+        self._scalars = Ring(1 + len(DEVICE_SCALARS), capacity)
+        self._full = Ring(
+            1 + len(VARIABLE_MEASURES) * variables + len(NORMALIZATION_MEASURES) * normalizations, capacity
+        )
+        self._samples = Ring(
+            1
+            + HISTOGRAM_BINS * variables
+            + len(ACTIVATION_MEASURES) * len(layout.activations)
+            + first_batch.NUMBERS * len(self._batch),
+            min(capacity, _MOST_SAMPLES),
+        )
+        self._full_every = own_variable(np.int64(1), "stability_full_every")
+        self._sample_every = own_variable(np.int64(1), "stability_sample_every")
+        self._drained = 0
+
+    @property
+    def variables(self) -> tuple[tf.Variable, ...]:
+        """Everything that a step reads or writes here."""
+        rings = (*self._scalars.variables, *self._full.variables, *self._samples.variables)
+        return (*rings, self._full_every, self._sample_every)
+
+    def written(self) -> tf.Tensor:
+        """Number of updates so far, as a tensor that nobody waits for."""
+        return self._scalars.written()
+
+    def measure_every(self, *, full: int, sample: int) -> None:
+        """Sets at which updates `is_full_due`, and at which of the full ones `is_sample_due`: every n-th."""
+        self._full_every.assign(full)
+        self._sample_every.assign(sample)
+
+    def is_full_due(self) -> tf.Tensor:
+        """Whether the update that is about to be written is to be measured in full, where the step asks."""
+        return tf.equal(tf.math.floormod(self._scalars.written(), self._full_every), 0)
+
+    def is_sample_due(self) -> tf.Tensor:
+        """Whether the full update that is about to be written is to be sampled."""
+        return tf.equal(tf.math.floormod(self._full.written(), self._sample_every), 0)
+
+    def write_scalars(
+        self, scalars: Mapping[str, tf.Tensor], nan_if: Mapping[str, tf.Tensor] | None = None
+    ) -> None:
+        """Ends an update: appends its scalars, as far as they are known.
+
+        Args:
+          scalars: The known ones by name, float32.
+          nan_if: Of some others it is known whether they are NaN, and nothing more.
+        """
+        observed = tf.constant(float(sum(_bit(name) for name in scalars)))
+        for name, is_nan in (nan_if or {}).items():
+            observed += tf.where(is_nan, float(_bit(name)), 0.0)
+        scalars = {**dict.fromkeys(nan_if or {}, tf.constant(math.nan)), **scalars}
+        nothing = tf.constant(0.0)
+        self._scalars.write(tf.stack([observed, *(scalars.get(n, nothing) for n in DEVICE_SCALARS)]))
+
+    def write_full(self, variables: Mapping[str, tf.Tensor], normalizations: tf.Tensor) -> None:
+        """Adds the measures of the variables, and of the normalization layers as one flat vector."""
+        self._full.write(
+            tf.concat([self._number(), *(variables[m] for m in VARIABLE_MEASURES), normalizations], axis=0)
+        )
+
+    def write_sample(
+        self, histograms: tf.Tensor, activations: tf.Tensor, batch: first_batch.BatchTensors
+    ) -> None:
+        """Adds what was sampled. Of a batch of other tensors than those announced, nothing is kept."""
+        ranges = first_batch.measure_ranges(batch)
+        if tuple(spec for spec, _ in batch) != self._batch:
+            ranges = tf.fill([len(self._batch), first_batch.NUMBERS], _NOT_SEEN)
+        parts = [tf.reshape(part, [-1]) for part in (histograms, activations, ranges)]
+        self._samples.write(tf.concat([self._number(), *parts], axis=0))
+
+    def drain(self) -> Drained:
+        """Returns the updates since the last call."""
+        rows, lost = self._scalars.drain()
+        first = self._drained + lost
+        self._drained = first + len(rows)
+        full = self._by_update(self._full, first, len(rows))
+        samples = self._by_update(self._samples, first, len(rows))
+        values: list[StepValues] = []
+        ranges: tuple[TensorRange, ...] = ()
+        for i, row in enumerate(rows.tolist()):
+            observed = int(row[0])
+            scalars = {name: row[1 + k] for k, name in enumerate(DEVICE_SCALARS) if observed >> k & 1}
+            value = StepValues(scalars)
+            if i in full:
+                variables, normalizations = self._take_full_apart(full[i])
+                value = StepValues(scalars, variables, normalizations)
+                if i in samples:
+                    activations, histograms, numbers = self._take_sample_apart(samples[i])
+                    value = dataclasses.replace(value, activations=activations, histograms=histograms)
+                    if not ranges and not (numbers == _NOT_SEEN).all(axis=1).any():
+                        ranges = first_batch.decode(self._batch, numbers)
+            values.append(value)
+        return Drained(values, lost, len(full), ranges)
+
+    def _number(self) -> tf.Tensor:
+        number = tf.math.floormod(self._scalars.written(), _NUMBERS)
+        return tf.cast(number, tf.float32)[tf.newaxis]
+
+    def _by_update(self, ring: Ring, first: int, count: int) -> dict[int, npt.NDArray[np.float32]]:
+        """New rows of a ring by the place of their update among `count` ones from `first` on."""
+        rows, _ = ring.drain()
+        places = (rows[:, 0].astype(np.int64) - first) % _NUMBERS
+        return {int(i): row[1:] for i, row in zip(places, rows, strict=True) if i < count}
+
+    def _take_full_apart(self, row: npt.NDArray[np.float32]) -> Sequence[dict[str, npt.NDArray[np.float32]]]:
+        groups = []
+        for measures, count in (
+            (tuple(VARIABLE_MEASURES), len(self._layout.variables)),
+            (NORMALIZATION_MEASURES, len(self._layout.normalizations)),
+        ):
+            numbers, row = row[: len(measures) * count], row[len(measures) * count :]
+            groups.append(dict(zip(measures, numbers.reshape(len(measures), count), strict=True)))
+        return groups
+
+    def _take_sample_apart(
+        self, row: npt.NDArray[np.float32]
+    ) -> tuple[dict[str, npt.NDArray[np.float32]], npt.NDArray[np.uint16], npt.NDArray[np.float32]]:
+        variables, activations = len(self._layout.variables), len(self._layout.activations)
+        ends = np.cumsum([HISTOGRAM_BINS * variables, len(ACTIVATION_MEASURES) * activations])
+        counts, shares, ranges = np.split(row, ends)
+        return (
+            dict(
+                zip(ACTIVATION_MEASURES, shares.reshape(len(ACTIVATION_MEASURES), activations), strict=True)
+            ),
+            counts.reshape(variables, HISTOGRAM_BINS).astype(np.uint16),
+            ranges.reshape(len(self._batch), first_batch.NUMBERS),
+        )
+
+
+def _bit(scalar: str) -> int:
+    """The bit of a row's first number that says that a scalar was observed."""
+    return 1 << DEVICE_SCALARS.index(scalar)
