@@ -40,7 +40,8 @@ def step_values(step: int, *, loss: float | None = None, layout: Layout = LAYOUT
     variables = {m: np.full(len(layout.variables), slow, np.float32) for m in VARIABLE_MEASURES}
     if layout.variables:
         variables["update_norm"] = np.full(len(layout.variables), 1e-3 * slow, np.float32)
-        variables["grad_nonfinite"] = np.zeros(len(layout.variables), np.float32)
+        for measure in ("grad_nan", "grad_inf", "grad_zero_share"):
+            variables[measure] = np.zeros(len(layout.variables), np.float32)
     normalizations = {
         m: np.full(len(layout.normalizations), slow, np.float32) for m in NORMALIZATION_MEASURES
     }

@@ -17,10 +17,18 @@ from tb_stability.plugin.foreign import foreign_problems, read_foreign_rows
 from tb_stability.plugin.index import ForeignRun, RecordedRun, index_runs, version_of
 from tb_stability.plugin.rows import RunRows, decode_rows, empty_rows
 from tb_stability.plugin.run import Run, Source, unreadable_run
+from tb_stability.plugin.samples import Activations, Histograms, decode_activations, decode_histograms
 from tb_stability.report import RunReport
 from tb_stability.summary.errors import LogFormatError
 from tb_stability.summary.report import parse_report
-from tb_stability.summary.tags import LAYOUT_TAG, REPORT_TAG, STEPS_PLUGIN, STEPS_TAG
+from tb_stability.summary.tags import (
+    ACTIVATIONS_TAG,
+    HISTOGRAMS_TAG,
+    LAYOUT_TAG,
+    REPORT_TAG,
+    STEPS_PLUGIN,
+    STEPS_TAG,
+)
 
 ALL_POINTS = 0
 """As a cap, in TensorBoard's convention: nothing is dropped."""
@@ -45,6 +53,7 @@ class RunReader:
         self._scalar_cap = scalar_cap
         self._runs: VersionedCache[Run] = VersionedCache(_CACHED_RUNS)
         self._rows: VersionedCache[RunRows] = VersionedCache(_CACHED_ROWS)
+        self._samples: VersionedCache[tuple[Histograms, Activations]] = VersionedCache(_CACHED_ROWS)
 
     def read_runs(
         self, experiment: Experiment, *, wanted: Callable[[str], bool] = lambda name: True
@@ -60,10 +69,15 @@ class RunReader:
           UnknownNameError: If there is none of this name.
           LogFormatError: If its log is damaged, or a newer version wrote it.
         """
-        entry = index_runs(experiment, name=name).get(name)
-        if entry is None:
-            raise UnknownNameError(f"there is no run {name!r} with data for this tab.")
-        return self._read_rows(experiment, entry)
+        return self._read_rows(experiment, _find(experiment, name))
+
+    def read_histograms(self, experiment: Experiment, name: str) -> Histograms:
+        """Reads the gradient histograms of one run; raises as `read_rows`."""
+        return self._read_samples(experiment, name)[0]
+
+    def read_activations(self, experiment: Experiment, name: str) -> Activations:
+        """Reads what was measured of the activations of one run; raises as `read_rows`."""
+        return self._read_samples(experiment, name)[1]
 
     def _read_run(self, experiment: Experiment, name: str, entry: RecordedRun | ForeignRun) -> Run:
         def make() -> Run:
@@ -90,6 +104,22 @@ class RunReader:
 
         return self._rows.get((experiment.experiment_id, entry.folder), version_of(entry), make)
 
+    def _read_samples(self, experiment: Experiment, name: str) -> tuple[Histograms, Activations]:
+        entry = _find(experiment, name)
+
+        def make() -> tuple[Histograms, Activations]:
+            layout = self._read_rows(experiment, entry).layout
+            if isinstance(entry, ForeignRun):
+                return decode_histograms([], layout), decode_activations([], layout)
+            read = experiment.read_tensors
+            return (
+                decode_histograms(read(STEPS_PLUGIN, entry.folder, HISTOGRAMS_TAG), layout),
+                decode_activations(read(STEPS_PLUGIN, entry.folder, ACTIVATIONS_TAG), layout),
+            )
+
+        # Samples are written with rows, so the version of these says when to read anew.
+        return self._samples.get((experiment.experiment_id, entry.folder), version_of(entry), make)
+
     def _recorded_run(self, experiment: Experiment, name: str, entry: RecordedRun) -> Run:
         entry.check_version()
         report: RunReport | None = None
@@ -108,7 +138,7 @@ class RunReader:
         except LogFormatError as error:
             rows = empty_rows(str(error))
         problems.extend(rows.problems)
-        kept = len(rows.block)
+        kept = rows.block.step_count
         if report is None:
             if not kept:
                 raise LogFormatError(
@@ -137,6 +167,13 @@ class RunReader:
         )
 
 
+def _find(experiment: Experiment, name: str) -> RecordedRun | ForeignRun:
+    entry = index_runs(experiment, name=name).get(name)
+    if entry is None:
+        raise UnknownNameError(f"there is no run {name!r} with data for this tab.")
+    return entry
+
+
 def _replay(rows: RunRows) -> RunReport:
-    """The report that the detectors make of the steps that were kept."""
-    return replay(rows.block, rows.layout.layout).report(recorded=len(rows.block))
+    """The report that the detectors make of the rows that were kept: of means, where a row is many steps."""
+    return replay(rows.block, rows.layout.layout).report(recorded=rows.block.step_count)

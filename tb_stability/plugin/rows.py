@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from tb_stability.plugin.restarts import drop_rewritten
-from tb_stability.series import Layout
+from tb_stability.series import FloatArray, Layout
 from tb_stability.summary.errors import LogFormatError
 from tb_stability.summary.layout import RowLayout, parse_layout
-from tb_stability.summary.step_block import StepBlock, concatenate, keep_newest
+from tb_stability.summary.step_block import Measures, StepBlock, concatenate, keep_newest
 from tb_stability.summary.steps import MAX_OFFSET, unpack_block
 
 MAX_STEP = 2**31 - 1
@@ -25,7 +25,7 @@ class RunRows:
 
     Attributes:
       layout: What the measures speak of: the last layout of the run, with the scalars of all.
-      block: The steps. Before the variables changed the last time, none are observed.
+      block: The rows. Before the variables changed the last time, none are observed.
       problems: Sentences about what could not be read.
     """
 
@@ -34,7 +34,7 @@ class RunRows:
     problems: tuple[str, ...] = ()
 
     def between(self, first: int, last: int) -> RunRows:
-        """The steps from `first` to `last`, both inclusive."""
+        """The rows that have a step from `first` to `last`, both inclusive."""
         return dataclasses.replace(self, block=self.block.between(first, last))
 
 
@@ -92,31 +92,46 @@ def _join_layouts(known: Sequence[RowLayout]) -> tuple[RowLayout, int]:
     last = known[-1]
     layers_from = last.first_step
     for layout in reversed(known):
-        if dataclasses.replace(layout, scalars=last.scalars, first_step=last.first_step) != last:
+        if _layer_columns(layout) != _layer_columns(last):
             break
         layers_from = layout.first_step
     scalars = tuple(dict.fromkeys(name for layout in known for name in layout.scalars))
     return dataclasses.replace(last, scalars=scalars), layers_from
 
 
+def _layer_columns(layout: RowLayout) -> RowLayout:
+    """What the columns behind the scalars stand for."""
+    layers = dataclasses.replace(layout.layout, activations=())
+    return dataclasses.replace(layout, layout=layers, scalars=(), first_step=0, activation_measures=())
+
+
 def _conform(block: StepBlock, layout: RowLayout, layers_from: int) -> StepBlock:
     """A block with the columns of `layout`; with scalars alone where it is from before `layers_from`."""
     count = len(block)
     nothing, never = np.zeros(count, np.float32), np.zeros(count, bool)
-    block = dataclasses.replace(
-        block,
-        scalars={name: block.scalars.get(name, nothing) for name in layout.scalars},
-        observed={name: block.observed.get(name, never) for name in layout.scalars},
-    )
-    if not count or block.steps[0] >= layers_from:
-        return block
+    is_before = count > 0 and int(block.steps[0]) < layers_from
     empty = _empty_block(layout)
-    return dataclasses.replace(
-        block,
-        variables={m: np.zeros((count, x.shape[1]), np.float32) for m, x in empty.variables.items()},
-        normalizations={
-            m: np.zeros((count, x.shape[1]), np.float32) for m, x in empty.normalizations.items()
-        },
-        variables_observed=never,
-        normalizations_observed=never,
+
+    def conform(measures: Measures) -> Measures:
+        scalars = {name: measures.scalars.get(name, nothing) for name in layout.scalars}
+        if not is_before:
+            return dataclasses.replace(measures, scalars=scalars)
+        return Measures(scalars, _zeros(empty.variables, count), _zeros(empty.normalizations, count))
+
+    mean, spread = conform(block.mean), block.spread
+    return StepBlock(
+        steps=block.steps,
+        scalars=mean.scalars,
+        observed={name: block.observed.get(name, never) for name in layout.scalars},
+        variables=mean.variables,
+        normalizations=mean.normalizations,
+        variables_observed=never if is_before else block.variables_observed,
+        normalizations_observed=never if is_before else block.normalizations_observed,
+        spread=None
+        if spread is None
+        else dataclasses.replace(spread, low=conform(spread.low), high=conform(spread.high)),
     )
+
+
+def _zeros(group: Mapping[str, FloatArray], count: int) -> dict[str, FloatArray]:
+    return {measure: np.zeros((count, columns.shape[1]), np.float32) for measure, columns in group.items()}

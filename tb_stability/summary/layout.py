@@ -6,8 +6,10 @@ import dataclasses
 import json
 
 from tb_stability.series import (
+    ACTIVATION_MEASURES,
     NORMALIZATION_MEASURES,
     VARIABLE_MEASURES,
+    Activation,
     Layout,
     Normalization,
     Variable,
@@ -25,11 +27,12 @@ class RowLayout:
     """The meaning of each column of a block of rows.
 
     Attributes:
-      layout: Variables and normalization layers, in column order.
+      layout: Variables, normalization layers and activations, in column order.
       scalars: Names of the scalars, in column order; at most `MAX_SCALARS`.
       first_step: This layout holds for blocks that start at this step or later.
       variable_measures: In column order. Names that are not known are kept: they take up columns.
       normalization_measures: Likewise.
+      activation_measures: Rows of a sample of the activations, which is no part of a row of steps.
     """
 
     layout: Layout
@@ -37,10 +40,11 @@ class RowLayout:
     first_step: int = 0
     variable_measures: tuple[str, ...] = tuple(VARIABLE_MEASURES)
     normalization_measures: tuple[str, ...] = NORMALIZATION_MEASURES
+    activation_measures: tuple[str, ...] = tuple(ACTIVATION_MEASURES)
 
     @property
     def columns(self) -> int:
-        """Number of columns of a row, with the two that come before the scalars."""
+        """Number of columns of the row of a single step, with the two that come before the scalars."""
         return (
             2
             + len(self.scalars)
@@ -58,8 +62,10 @@ def dump_layout(rows: RowLayout) -> str:
             "scalars": rows.scalars,
             "variable_measures": rows.variable_measures,
             "normalization_measures": rows.normalization_measures,
+            "activation_measures": rows.activation_measures,
             "variables": [dataclasses.asdict(v) for v in rows.layout.variables],
             "normalizations": [dataclasses.asdict(n) for n in rows.layout.normalizations],
+            "activations": [dataclasses.asdict(a) for a in rows.layout.activations],
         }
     )
 
@@ -76,15 +82,18 @@ def parse_layout(text: str | bytes) -> RowLayout:
         layout=Layout(
             variables=tuple(_variable(v) for v in fields.get_objects(document, "variables")),
             normalizations=tuple(_normalization(n) for n in fields.get_objects(document, "normalizations")),
+            activations=tuple(_activation(a) for a in fields.get_objects(document, "activations")),
         ),
         scalars=fields.get_strs(document, "scalars"),
         first_step=fields.get_count(document, "first_step"),
         variable_measures=fields.get_strs(document, "variable_measures"),
         normalization_measures=fields.get_strs(document, "normalization_measures"),
+        activation_measures=fields.get_strs(document, "activation_measures"),
     )
-    _require_unique("scalar", rows.scalars)
-    _require_unique("variable", [v.name for v in rows.layout.variables])
-    _require_unique("normalization layer", [n.layer for n in rows.layout.normalizations])
+    _require_unique("a scalar", rows.scalars)
+    _require_unique("a variable", [v.name for v in rows.layout.variables])
+    _require_unique("a normalization layer", [n.layer for n in rows.layout.normalizations])
+    _require_unique("an activation", [a.layer for a in rows.layout.activations])
     if len(rows.scalars) > MAX_SCALARS:
         raise LogFormatError(
             f"the log is damaged: {len(rows.scalars)} scalars, where {MAX_SCALARS} is the most."
@@ -107,9 +116,18 @@ def _normalization(document: fields.Object) -> Normalization:
         vectors=fields.get_strs(document, "vectors"),
         channels=fields.get_count(document, "channels"),
         trainable=fields.get_bool(document, "trainable"),
+        kind=fields.get_str(document, "kind"),
+    )
+
+
+def _activation(document: fields.Object) -> Activation:
+    return Activation(
+        layer=fields.get_str(document, "layer"),
+        function=fields.get_str(document, "function"),
+        units=fields.get_count(document, "units"),
     )
 
 
 def _require_unique(what: str, names: tuple[str, ...] | list[str]) -> None:
     if len(set(names)) < len(names):
-        raise LogFormatError(f"the log is damaged: its layout names a {what} twice.")
+        raise LogFormatError(f"the log is damaged: its layout names {what} twice.")

@@ -12,7 +12,7 @@ import json
 from typing import Literal, cast, get_args
 
 from tb_stability.checks import Check
-from tb_stability.report import RunReport, Status, Steps, Verdict
+from tb_stability.report import Cost, RunReport, Status, Steps, TensorRange, Verdict
 from tb_stability.summary import fields
 from tb_stability.summary.metadata import VERSION, check_version
 from tb_stability.windows import Severity, Window
@@ -30,6 +30,8 @@ def report_members(report: RunReport) -> dict[str, object]:
         "findings": [],
         "diagnoses": [],
         "checks": [dataclasses.asdict(check) for check in report.checks],
+        "cost": None if report.cost is None else _json_members(report.cost),
+        "first_batch": [_json_members(tensor) for tensor in report.first_batch],
     }
 
 
@@ -63,6 +65,10 @@ def parse_report(text: str | bytes) -> tuple[RunReport, State]:
             next=fields.get_str(verdict, "next"),
         ),
         checks=tuple(_check(c) for c in fields.get_objects(document, "checks")),
+        cost=None if document.get("cost") is None else _cost(fields.as_object(document["cost"], "'cost'")),
+        first_batch=tuple(
+            _tensor_range(t) for t in fields.get_objects({"first_batch": [], **document}, "first_batch")
+        ),
     )
     return report, cast(State, fields.get_choice(document, "state", get_args(State)))
 
@@ -74,6 +80,14 @@ def _window_members(window: Window) -> dict[str, object]:
     for name in ("start_step", "alarm_step", "end_step", "peak_step"):
         members[name] = _json_int(members[name])
     return members
+
+
+def _json_members(value: Cost | TensorRange) -> dict[str, object]:
+    members = dataclasses.asdict(value)
+    return {
+        name: list(x) if isinstance(x, tuple) else fields.json_float(x) if isinstance(x, float) else x
+        for name, x in members.items()
+    }
 
 
 def _json_int(value: int | None) -> int | None:
@@ -100,4 +114,28 @@ def _check(document: fields.Object) -> Check:
         name=fields.get_str(document, "name"),
         status=cast(Literal["ran", "skipped"], fields.get_choice(document, "status", ("ran", "skipped"))),
         reason=fields.get_str(document, "reason"),
+    )
+
+
+def _cost(document: fields.Object) -> Cost:
+    return Cost(
+        budget=fields.get_float(document, "budget"),
+        share=fields.get_float(document, "share"),
+        every=fields.get_count(document, "every"),
+        full_steps=fields.get_count(document, "full_steps"),
+        text=fields.get_str(document, "text"),
+    )
+
+
+def _tensor_range(document: fields.Object) -> TensorRange:
+    return TensorRange(
+        role=cast(Literal["input", "target"], fields.get_choice(document, "role", ("input", "target"))),
+        name=fields.get_str(document, "name"),
+        shape=fields.get_counts(document, "shape"),
+        dtype=fields.get_str(document, "dtype"),
+        min=fields.get_float(document, "min"),
+        max=fields.get_float(document, "max"),
+        mean=fields.get_float(document, "mean"),
+        nan=fields.get_count(document, "nan"),
+        inf=fields.get_count(document, "inf"),
     )

@@ -6,7 +6,7 @@ RUN_DIRECTORY = "stability"
 """A run's own directory below its log directory, so that the user's event files keep updating live."""
 
 STEPS_PLUGIN = "stability"
-"""Plugin name of the packed rows; also the name of the tab."""
+"""Plugin name of all arrays; also the name of the tab."""
 
 DOCUMENTS_PLUGIN = "stability_windows"
 """Plugin name of the JSON documents: a name of its own, so that they have a sampling cap of their own."""
@@ -15,6 +15,8 @@ SCALARS_PLUGIN = "scalars"
 """TensorBoard's own plugin, for the headline series."""
 
 STEPS_TAG = "stability/steps"
+HISTOGRAMS_TAG = "stability/histograms"
+ACTIVATIONS_TAG = "stability/activations"
 LAYOUT_TAG = "stability/layout"
 REPORT_TAG = "stability/report"
 

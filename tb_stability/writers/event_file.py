@@ -8,22 +8,25 @@ import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 
 from tb_stability.report import RunReport
-from tb_stability.series import Layout, StepValues
+from tb_stability.series import FloatArray, Layout, StepValues
 from tb_stability.summary import tags
 from tb_stability.summary.layout import RowLayout, dump_layout
 from tb_stability.summary.report import State, dump_report
-from tb_stability.summary.steps import MAX_OFFSET, pack_block
+from tb_stability.summary.row import Row, exact_row, pack_step
+from tb_stability.summary.steps import MAX_OFFSET, pack_rows, row_bytes
 from tb_stability.writers.record_file import OpenRecords, open_local_records
-from tb_stability.writers.summaries import block_value, document_value, scalar_value
+from tb_stability.writers.summaries import array_value, document_value, scalar_value
 
-MAX_BLOCK_BYTES = 96_000
-"""Size of a block's rows. An event should stay below about 100 KB; only a single row may be larger."""
+MAX_BLOCK_BYTES = 512 << 10
+"""Size of a block's rows; only a single row may be larger. TensorBoard hands over all blocks of a run at
+once, 256 MiB at most, and keeps a sample of them where there are more than 1000."""
 
-_FLOAT_BYTES = 4
 _file_numbers = itertools.count()
 
 
@@ -67,15 +70,28 @@ class EventFileWriter:
     def write_steps(
         self, steps: Sequence[int], values: Sequence[StepValues], layout: Layout, scalars: tuple[str, ...]
     ) -> None:
+        """Writes steps as they were measured, a row each; see `write_rows`."""
+        rows = RowLayout(layout=layout, scalars=scalars)
+        packed = (pack_step(step, value, rows) for step, value in zip(steps, values, strict=True))
+        self.write_rows([exact_row(step, rows) for step in packed], rows)
+
+    def write_rows(self, rows: Sequence[Row], layout: RowLayout) -> None:
         """Writes rows, in as many blocks as they need.
 
-        `layout` and `scalars` must be the ones that were last given to `write_layout`; for the rules see
-        `summary.steps.pack_block`.
+        `layout` must have what was last given to `write_layout`. A row that begins at or before an earlier
+        one replaces that and all that followed.
         """
-        columns = RowLayout(layout=layout, scalars=scalars).columns
-        for block in _blocks(steps, max(1, MAX_BLOCK_BYTES // (_FLOAT_BYTES * columns))):
-            rows = pack_block(steps[block], values[block], layout, scalars)
-            self._write(steps[block][0], [block_value(tags.STEPS_TAG, rows)])
+        for block in _blocks(rows, layout):
+            packed = pack_rows(block, layout)
+            self._write(block[0].first_step, [array_value(tags.STEPS_TAG, packed)])
+
+    def write_histograms(self, step: int, counts: npt.NDArray[np.uint16]) -> None:
+        """Writes the gradient histograms of a step, `[variables, HISTOGRAM_BINS]`."""
+        self._write(step, [array_value(tags.HISTOGRAMS_TAG, counts)])
+
+    def write_activations(self, step: int, measures: FloatArray) -> None:
+        """Writes what was measured of the activations at a step, `[measures, activations]`."""
+        self._write(step, [array_value(tags.ACTIVATIONS_TAG, measures)])
 
     def write_scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Writes headline series by name (`loss`, see `tags.HEADLINES`), to the tags `stability/loss`, ..."""
@@ -102,10 +118,17 @@ class EventFileWriter:
         self._records.write(event.SerializeToString())
 
 
-def _blocks(steps: Sequence[int], size: int) -> Iterator[slice]:
-    """Cuts steps into slices of at most `size` rows that a block can span."""
+def _blocks(rows: Sequence[Row], layout: RowLayout) -> Iterator[Sequence[Row]]:
+    """Cuts rows into blocks: of one kind, in increasing steps, and not too large."""
     start = 0
-    for i in range(1, len(steps) + 1):
-        if i == len(steps) or i - start == size or steps[i] - steps[start] > MAX_OFFSET:
-            yield slice(start, i)
+    for i in range(1, len(rows) + 1):
+        first, is_span = rows[start], rows[start].extremes is not None
+        if (
+            i == len(rows)
+            or (rows[i].extremes is not None) is not is_span
+            or rows[i].first_step <= rows[i - 1].last_step
+            or rows[i].last_step - first.first_step > MAX_OFFSET
+            or (i - start + 1) * row_bytes(layout, is_span=is_span) > MAX_BLOCK_BYTES
+        ):
+            yield rows[start:i]
             start = i

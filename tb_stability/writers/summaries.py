@@ -8,6 +8,7 @@ are given as raw bytes, which is several times faster than `make_tensor_proto`.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from tensorboard.compat.proto.summary_pb2 import (
     DATA_CLASS_SCALAR,
     DATA_CLASS_TENSOR,
@@ -16,9 +17,8 @@ from tensorboard.compat.proto.summary_pb2 import (
 )
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
-from tensorboard.compat.proto.types_pb2 import DT_FLOAT, DT_STRING
+from tensorboard.compat.proto.types_pb2 import DT_FLOAT, DT_STRING, DT_UINT16
 
-from tb_stability.series import FloatArray
 from tb_stability.summary.metadata import PLUGIN_CONTENT
 from tb_stability.summary.tags import DOCUMENTS_PLUGIN, SCALARS_PLUGIN, STEPS_PLUGIN
 
@@ -29,23 +29,24 @@ def document_value(tag: str, text: str) -> Summary.Value:
     return _value(tag, tensor, DOCUMENTS_PLUGIN, DATA_CLASS_TENSOR, PLUGIN_CONTENT)
 
 
-def block_value(tag: str, rows: FloatArray) -> Summary.Value:
-    """A block of rows: a float32 tensor `[steps, columns]`."""
-    return _value(tag, _float_tensor(rows), STEPS_PLUGIN, DATA_CLASS_TENSOR, PLUGIN_CONTENT)
+def array_value(tag: str, array: npt.NDArray[np.float32] | npt.NDArray[np.uint16]) -> Summary.Value:
+    """An array of float32, such as a block of rows, or of uint16."""
+    return _value(tag, _tensor(array), STEPS_PLUGIN, DATA_CLASS_TENSOR, PLUGIN_CONTENT)
 
 
 def scalar_value(tag: str, value: float) -> Summary.Value:
     """A point of TensorBoard's own scalars plugin, whose content at its version 0 is empty."""
     with np.errstate(over="ignore"):  # beyond float32 is Inf
-        tensor = _float_tensor(np.asarray(value, np.float32))
+        tensor = _tensor(np.asarray(value, np.float32))
     return _value(tag, tensor, SCALARS_PLUGIN, DATA_CLASS_SCALAR, b"")
 
 
-def _float_tensor(array: FloatArray) -> TensorProto:
+def _tensor(array: npt.NDArray[np.float32] | npt.NDArray[np.uint16]) -> TensorProto:
+    is_float = array.dtype == np.float32
     return TensorProto(
-        dtype=DT_FLOAT,
+        dtype=DT_FLOAT if is_float else DT_UINT16,
         tensor_shape=TensorShapeProto(dim=[TensorShapeProto.Dim(size=size) for size in array.shape]),
-        tensor_content=array.astype("<f4").tobytes(),
+        tensor_content=array.astype("<f4" if is_float else "<u2").tobytes(),
     )
 
 

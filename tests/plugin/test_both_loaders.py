@@ -6,15 +6,20 @@ what they read in ways of their own.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from tb_stability.recorder import Recorder
 from tb_stability.report import RunReport
+from tb_stability.series import HISTOGRAM_BINS
 from tb_stability.summary.report import report_members
 from tb_stability.summary.steps import pack_block
+from tb_stability.writers.event_file import EventFileWriter
 from tests.event_logs import DIVERGED, LAYOUT, SCALARS, losses, step_values, write_run, write_scalars
 from tests.plugin.frame import decode_frame
 from tests.tensorboard_process import StartTensorBoard, TensorBoardProcess
@@ -139,3 +144,37 @@ def test_a_run_is_followed_while_it_is_written(
     server.get_when(
         RUNS, lambda d: d["runs"][0]["steps"]["last"] == 119 and d["runs"][0]["source"]["kept"] == 120
     )
+
+
+@LOADERS
+def test_a_long_run_is_read_as_it_was_recorded(
+    tmp_path: Path, tensorboard_server: StartTensorBoard, load_fast: str
+) -> None:
+    """Spans, single steps that replace some of them, and samples."""
+    recorder = Recorder(lambda: EventFileWriter(str(tmp_path / "long")))
+    values = [step_values(step) for step in range(6000)]
+    for step in range(5000, 5020):
+        values[step] = dataclasses.replace(values[step], scalars={"loss": 1e4, "learning_rate": 0.01})
+    counts = np.full((len(LAYOUT.variables), HISTOGRAM_BINS), 40_000, np.uint16)
+    values[4992] = dataclasses.replace(values[4992], histograms=counts)
+    for first in range(0, 6000, 8):
+        recorder.record(values[first : first + 8], LAYOUT, first_step=first)
+        if first == 4992:  # what was written as spans is replaced
+            recorder.flush()
+    recorder.close()
+    assert any(window.start_step == 5000 for window in recorder.windows)
+
+    server = tensorboard_server(tmp_path, load_fast=load_fast)
+    (run,) = read_runs(server, 1)
+    assert run["source"] == {"recorded": True, "sampled": False, "kept": 6000, "of": 6000}
+    assert run["problems"] == []
+    _, arrays = decode_frame(server.get("data/plugin/stability/steps?run=long&cols=4000"))
+    first, last = arrays["first_step"], arrays["last_step"]
+    assert (first[0], last[-1]) == (0, 5999)
+    assert (first[1:] == last[:-1] + 1).all()
+    assert set(range(4968, 5020)) <= set(first[first == last].tolist())
+    assert first[arrays["loss/max"] == 1e4].tolist() == list(range(5000, 5020))
+    assert len(first) < 3000
+    _, arrays = decode_frame(server.get("data/plugin/stability/histograms?run=long&layer=dense"))
+    assert arrays["step"].tolist() == [4992]
+    assert (arrays["dense/kernel"] == 40_000).all()

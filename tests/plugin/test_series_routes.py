@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_stability.series import NORMALIZATION_MEASURES, Layout, Normalization, StepValues, Variable
+from tb_stability.series import (
+    NORMALIZATION_MEASURES,
+    VARIABLE_MEASURES,
+    Layout,
+    Normalization,
+    StepValues,
+    Variable,
+)
+from tb_stability.storage.span import SpanAccumulator
+from tb_stability.summary.layout import RowLayout
+from tb_stability.summary.row import pack_step
 from tb_stability.writers.event_file import EventFileWriter
 from tests.event_logs import DIVERGED, LAYOUT, step_values, write_run
 from tests.plugin.frame import decode_frame
@@ -56,9 +66,11 @@ def test_the_layout_has_the_layers_in_network_order(tmp_path: Path) -> None:
                     "vectors": ["gamma", "beta", "moving_mean", "moving_variance"],
                     "channels": 3,
                     "trainable": True,
+                    "kind": "BatchNormalization",
                 },
             },
         ],
+        "activations": [],
         "heatmap_measures": ["grad_norm", "update_ratio", "weight_norm", "nonfinite", "bn_drift"],
     }
 
@@ -114,6 +126,59 @@ def test_a_spike_and_a_nan_of_one_step_are_in_the_coarsest_view(tmp_path: Path) 
     assert arrays["loss/nan"].tolist() == [0, 1]
 
 
+def write_spans(log_dir: Path, losses: Sequence[float], interval: int) -> None:
+    """A run of which a row stands for `interval` steps."""
+    layout = RowLayout(LAYOUT, ("loss",))
+    span, rows = SpanAccumulator(layout), []
+    for step, loss in enumerate(losses):
+        span.add([pack_step(step, step_values(step, loss=loss), layout)])
+        if span.count == interval or step == len(losses) - 1:
+            rows.append(span.take())
+    writer = EventFileWriter(str(log_dir))
+    writer.write_layout(0, LAYOUT, ("loss",))
+    writer.write_rows(rows, layout)
+    writer.close()
+
+
+def test_rows_of_several_steps_show_what_every_step_would(tmp_path: Path) -> None:
+    losses = np.random.default_rng(0).uniform(1, 2, 1000).astype(np.float32)
+    losses[[300, 700]] = 1e6, math.nan
+    write_spans(tmp_path / "exp1", losses.tolist(), 8)
+    server = Server(tmp_path)
+    _, arrays = frame(server, "/steps", run="exp1", cols="5")
+    assert (arrays["first_step"].tolist(), arrays["last_step"].tolist()) == (
+        [0, 200, 400, 600, 800],
+        [199, 399, 599, 799, 999],
+    )
+    columns = losses.reshape(5, 200)
+    np.testing.assert_array_equal(arrays["loss/max"], np.nanmax(columns, axis=1))
+    np.testing.assert_array_equal(arrays["loss/min"], np.nanmin(columns, axis=1))
+    assert arrays["loss/nan"].tolist() == [0, 0, 0, 1, 0]
+    np.testing.assert_allclose(arrays["loss/mean"][:3], columns[:3].mean(axis=1), rtol=1e-6)
+    _, arrays = frame(server, "/heatmap", run="exp1", measure="update_ratio")
+    assert arrays["last_step"][0] == 7
+    np.testing.assert_allclose(arrays["max"][0], 1e-3, rtol=0.01)
+
+
+def test_a_run_of_several_steps_a_row_is_judged_by_their_means(tmp_path: Path) -> None:
+    write_spans(tmp_path / "exp1", [2.0] * 90 + [math.nan] * 10, 8)
+    (run,) = Server(tmp_path).get("/runs").get_json()["runs"]
+    assert run["verdict"]["status"] == "diverged"
+    assert run["source"] == {"recorded": True, "sampled": False, "kept": 100, "of": 100}
+    assert (run["steps"]["first"], run["steps"]["last"], run["steps"]["recorded"]) == (7, 99, 100)
+    assert {(w["kind"], w["start_step"]) for w in run["windows"]} == {("non_finite", 95)}
+
+
+def test_a_restart_clips_the_row_that_it_begins_in(tmp_path: Path) -> None:
+    write_spans(tmp_path / "exp1", [2.0] * 100, 16)
+    write_run(tmp_path / "exp1", range(40, 50))
+    server = Server(tmp_path)
+    _, arrays = frame(server, "/steps", run="exp1")
+    assert arrays["first_step"].tolist() == [0, 16, 32, *range(40, 50)]
+    assert arrays["last_step"].tolist() == [15, 31, *range(39, 50)]
+    assert server.get("/runs").get_json()["runs"][0]["source"]["kept"] == 50
+
+
 def test_a_part_of_the_steps_can_be_asked_for(tmp_path: Path) -> None:
     write_run(tmp_path / "exp1", range(100))
     _, arrays = frame(Server(tmp_path), "/steps", run="exp1", **{"from": "40", "to": "42"})
@@ -130,9 +195,10 @@ def test_the_heatmap_measures_are_those_of_their_definition(tmp_path: Path) -> N
     normalizations = {m: np.float32([math.nan]) for m in NORMALIZATION_MEASURES}
     normalizations |= {"gamma_distance": np.float32([1]), "beta_distance": np.float32([6])}
     variables = {
+        **{m: np.float32([1, 1]) for m in VARIABLE_MEASURES},
         "grad_norm": np.float32([3, 4]),
-        "grad_max": np.float32([1, 1]),
-        "grad_nonfinite": np.float32([2, 3]),
+        "grad_nan": np.float32([2, 0]),
+        "grad_inf": np.float32([0, 3]),
         "weight_norm": np.float32([0, 10]),
         "update_norm": np.float32([6, 8]),
     }
@@ -173,14 +239,21 @@ def test_a_layer_has_the_series_of_its_variables_and_of_its_normalization(tmp_pa
     write_run(tmp_path / "exp1", range(3))
     header, arrays = frame(Server(tmp_path), "/layer", run="exp1", layer="bn")
     names = [series["name"] for series in header["series"]]
-    assert names[:4] == [
-        "grad_norm/bn/gamma",
-        "update_ratio/bn/gamma",
-        "weight_norm/bn/gamma",
-        "grad_max/bn/gamma",
+    assert names[:8] == [
+        f"{measure}/bn/gamma"
+        for measure in (
+            "grad_norm",
+            "update_ratio",
+            "weight_norm",
+            "grad_max",
+            "grad_mean",
+            "grad_zero_share",
+            "grad_nan",
+            "grad_inf",
+        )
     ]
-    assert len(names) == 4 + 20
-    assert header["series"][-1] == {
+    assert len(names) == 8 + 21
+    assert header["series"][-2] == {
         "name": "moving_variance_change/bn",
         "measure": "moving_variance_change",
         "of": "bn",

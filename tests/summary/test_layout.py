@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tb_stability.series import Layout
+from tb_stability.series import Activation, Layout, Normalization
 from tb_stability.summary.errors import LogFormatError
 from tb_stability.summary.layout import RowLayout, dump_layout, parse_layout
 from tests.event_logs import LAYOUT, SCALARS
 
-ROWS = RowLayout(LAYOUT, SCALARS, first_step=7)
+ROWS = RowLayout(
+    dataclasses.replace(
+        LAYOUT,
+        normalizations=(Normalization("ln", ("gamma", "beta"), 3, True, "LayerNormalization"),),
+        activations=(Activation("dense", "relu", 3),),
+    ),
+    SCALARS,
+    first_step=7,
+)
 
 
 @pytest.mark.parametrize("rows", [ROWS, RowLayout(Layout(), ())])
@@ -47,6 +56,10 @@ def _damage(change: Callable[[dict[str, Any]], object]) -> str:
             _damage(lambda d: d["normalizations"][0].update(trainable=1)),
             "'trainable' should be true or false",
         ),
+        (_damage(lambda d: d["normalizations"][0].update(kind=None)), "'kind' should be a text, got nothing"),
+        (_damage(lambda d: d["activations"][0].pop("units")), "'units' should be an integer, got nothing"),
+        (_damage(lambda d: d.pop("activations")), "'activations' should be a list, got nothing"),
+        (_damage(lambda d: d["activations"].append(d["activations"][0])), "names an activation twice"),
         (_damage(lambda d: d.update(first_step=True)), "'first_step' should be an integer, got True"),
         (_damage(lambda d: d.update(version=2)), "written in version 2 .* pip install -U tb-stability"),
         (_damage(lambda d: d.update(version="1")), "no valid version"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tb_stability.checks import Check
-from tb_stability.report import RunReport, Steps, Verdict
+from tb_stability.report import Cost, RunReport, Steps, TensorRange, Verdict
 from tb_stability.summary.errors import LogFormatError
 from tb_stability.summary.report import dump_report, parse_report, report_members
 from tb_stability.windows import Window
@@ -26,6 +27,11 @@ REPORT = RunReport(
     windows=(WINDOW,),
     verdict=Verdict("diverged", "text", "why", "next"),
     checks=(Check("loss_spike", "ran"), Check("dead_units", "skipped", "no activations")),
+    cost=Cost(0.03, 0.018, 1, 100, "Stability cost 1.8 % of step time, every step observed."),
+    first_batch=(
+        TensorRange("input", "image", (32, 28, 28), "uint8", 0.0, 255.0, 33.3, 0, 0),
+        TensorRange("target", "", (32,), "float32", -math.inf, math.inf, 0.0, 3, 1),
+    ),
 )
 
 
@@ -65,6 +71,21 @@ def test_a_run_without_steps_has_null_steps() -> None:
     assert parse_report(dump_report(report, "running"))[0] == report
 
 
+def test_a_cost_that_is_not_known_yet_is_no_number() -> None:
+    cost = Cost(math.inf, math.nan, 1, 0, "")
+    text = dump_report(dataclasses.replace(REPORT, cost=cost), "running")
+    assert (json.loads(text)["cost"]["budget"], json.loads(text)["cost"]["share"]) == ("Infinity", "NaN")
+    assert repr(parse_report(text)[0].cost) == repr(cost)
+
+
+def test_a_report_without_cost_and_first_batch_is_read() -> None:
+    document = json.loads(dump_report(REPORT, "ended"))
+    del document["cost"], document["first_batch"]
+    bare = dataclasses.replace(REPORT, cost=None, first_batch=())
+    assert parse_report(json.dumps(document))[0] == bare
+    assert parse_report(dump_report(bare, "ended"))[0] == bare
+
+
 def test_members_that_are_not_known_are_ignored() -> None:
     document = json.loads(dump_report(REPORT, "ended")) | {"advice": [1, 2]}
     document["windows"][0]["colour"] = "red"
@@ -95,6 +116,10 @@ def _damage(change: Callable[[dict[str, Any]], object]) -> str:
         (_damage(lambda d: d["windows"][0].update(peak_score="big")), "'peak_score' should be a number"),
         (_damage(lambda d: d["windows"][0].update(layers="dense")), "'layers' should be a list"),
         (_damage(lambda d: d["steps"].update(observed=-1)), "'observed' should be an integer >= 0"),
+        (_damage(lambda d: d.update(cost=3)), "'cost' should be an object, got 3"),
+        (_damage(lambda d: d["cost"].update(share=None)), "'share' should be a number, got nothing"),
+        (_damage(lambda d: d["first_batch"][0].update(role="weight")), "should be one of input, target"),
+        (_damage(lambda d: d["first_batch"][0].update(nan=-1)), "'nan' should be an integer >= 0"),
         (_damage(lambda d: d.update(version=99)), "written in version 99"),
     ],
 )

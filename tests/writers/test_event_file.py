@@ -15,6 +15,8 @@ from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_SCALAR, DATA_CLASS_T
 from tensorboard.util.tensor_util import make_ndarray
 
 from tb_stability.series import Layout, StepValues, Variable
+from tb_stability.summary.layout import RowLayout
+from tb_stability.summary.row import Row
 from tb_stability.writers.event_file import EventFileWriter
 from tb_stability.writers.record_file import OpenRecords, open_local_records
 from tests.event_logs import LAYOUT, SCALARS, step_values, write_run
@@ -45,7 +47,7 @@ def test_tensorboard_reads_what_was_written(tmp_path: Path, open_records: OpenRe
     assert version.file_version == "brain.Event:2"
     assert [e.step for e in (layout, steps, scalars)] == [3, 3, 4]
     (block,) = steps.summary.value
-    assert make_ndarray(block.tensor).shape == (2, 2 + 2 + 5 * 3 + 20)
+    assert make_ndarray(block.tensor).shape == (2, 2 + 2 + 8 * 3 + 21)
     assert block.metadata.plugin_data.plugin_name == "stability"
     assert block.metadata.data_class == DATA_CLASS_TENSOR
     loss, grad_norm = scalars.summary.value
@@ -83,20 +85,23 @@ def test_only_the_first_event_of_a_tag_describes_it(tmp_path: Path) -> None:
     assert described == [True, False, False]
 
 
-def test_events_stay_below_100_kb_and_lose_no_row(tmp_path: Path) -> None:
+def test_events_stay_below_their_limit_and_lose_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tb_stability.writers.event_file.MAX_BLOCK_BYTES", 50_000)
     writer = EventFileWriter(str(tmp_path))
-    steps = list(range(2000))
+    steps = list(range(500))
     writer.write_steps(steps, [step_values(s) for s in steps], LAYOUT, SCALARS)
     writer.close()
     blocks = events_of(writer.path)[1:]
     assert len(blocks) > 1
-    assert max(e.ByteSize() for e in blocks) < 100_000
+    assert 49_000 < max(e.ByteSize() for e in blocks) < 51_000
     got = [e.step + int(row[0]) for e in blocks for row in make_ndarray(e.summary.value[0].tensor)]
     assert got == steps
 
 
 def test_a_row_that_is_larger_than_a_block_is_written_alone(tmp_path: Path) -> None:
-    layout = Layout(tuple(Variable(f"v{i}", "layer", "kernel", (1,)) for i in range(6000)))
+    layout = Layout(tuple(Variable(f"v{i}", "layer", "kernel", (1,)) for i in range(20_000)))
     writer = EventFileWriter(str(tmp_path))
     writer.write_steps(
         [0, 1], [step_values(0, layout=layout), step_values(1, layout=layout)], layout, SCALARS
@@ -111,6 +116,38 @@ def test_steps_that_lie_far_apart_go_into_blocks_of_their_own(tmp_path: Path) ->
     writer.write_steps(steps, [StepValues({"loss": 1.0})] * 4, Layout(), ("loss",))
     writer.close()
     assert [e.step for e in events_of(writer.path)[1:]] == [0, 2**24 + 1]
+
+
+def test_rows_of_both_kinds_go_into_blocks_of_their_own(tmp_path: Path) -> None:
+    layout = RowLayout(Layout(), ("loss",))
+
+    def exact(step: int) -> Row:
+        return Row(step, step, 1, 1, np.float32([step]))
+
+    def span(first: int, last: int) -> Row:
+        return Row(first, last, last - first + 1, 1, np.float32([0]), (np.float32([-1]), np.float32([1])))
+
+    writer = EventFileWriter(str(tmp_path))
+    writer.write_rows([span(0, 3), span(4, 7), exact(8), exact(9), span(10, 13), exact(12)], layout)
+    writer.close()
+    blocks = [(e.step, make_ndarray(e.summary.value[0].tensor).shape) for e in events_of(writer.path)[1:]]
+    assert blocks == [(0, (2, 7)), (8, (2, 3)), (10, (1, 7)), (12, (1, 3))]
+
+
+def test_samples_are_arrays_of_their_own_tags(tmp_path: Path, open_records: OpenRecords) -> None:
+    writer = EventFileWriter(str(tmp_path), open_records=open_records)
+    counts = np.arange(6, dtype=np.uint16).reshape(2, 3) * 13_000
+    writer.write_histograms(7, counts)
+    writer.write_activations(8, np.float32([[0.5, math.nan]]))
+    writer.close()
+    _, histograms, activations = events_of(writer.path)
+    (value,) = histograms.summary.value
+    assert (histograms.step, value.tag) == (7, "stability/histograms")
+    got = make_ndarray(value.tensor)
+    assert (got.dtype, got.tolist()) == (np.uint16, counts.tolist())
+    (value,) = activations.summary.value
+    assert (activations.step, value.tag) == (8, "stability/activations")
+    np.testing.assert_array_equal(make_ndarray(value.tensor), np.float32([[0.5, math.nan]]))
 
 
 def test_what_was_flushed_is_on_disk_without_close(tmp_path: Path, open_records: OpenRecords) -> None:

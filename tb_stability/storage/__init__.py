@@ -1,0 +1,1 @@
+"""What is stored of a run, and when: few bytes for any length, and everything around an alarm."""

@@ -1,0 +1,41 @@
+"""When it is time to write."""
+
+from __future__ import annotations
+
+from tb_stability.storage.flight_recorder import ALARMS_PER_INTERVAL
+from tb_stability.storage.pace import PROMPT_REPORTS, Pace
+
+DAYS = 24 * 3600
+
+
+def flushes(seconds: int) -> int:
+    """How often a run of this length is flushed that asks every 160 ms."""
+    pace, count, now = Pace(0.0), 0, 0.0
+    while now < seconds:
+        now += 0.16
+        if pace.is_flush_due(now):
+            pace.flushed(now)
+            count += 1
+    return count
+
+
+def test_a_young_run_is_flushed_every_few_seconds_and_one_of_days_some_hundred_times() -> None:
+    """With `--samples_per_plugin` as we set it, TensorBoard drops blocks above 1000."""
+    assert 18 <= flushes(60) <= 20
+    blocks = flushes(3 * DAYS)
+    assert 300 < blocks < 450
+    # 5 ms a step; an alarm adds a block of spans and one of steps, and cuts the next block in two.
+    doublings = int(3 * DAYS * 200 / 32).bit_length()
+    alarms = 3 * ALARMS_PER_INTERVAL * doublings
+    assert blocks + alarms < 900
+
+
+def test_a_changed_report_is_written_at_once_until_a_run_flaps() -> None:
+    pace, written = Pace(0.0), 0
+    for second in range(1, DAYS):
+        if pace.is_report_due(second):
+            pace.reported(second)
+            written += 1
+            if written == PROMPT_REPORTS:
+                assert second == PROMPT_REPORTS
+    assert written < 1000
