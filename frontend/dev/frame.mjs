@@ -27,15 +27,17 @@ export function encodeFrame(run, arrays, more = {}) {
   return frame;
 }
 
-/** Columns of equal numbers of steps between `from` and `to`, at most `cols`. */
-export function columnsOf(from, to, cols) {
-  const per = Math.ceil((to - from + 1) / cols);
-  const count = Math.ceil((to - from + 1) / per);
-  const first = Int32Array.from({length: count}, (_, i) => from + i * per);
-  return {first, last: first.map((step) => Math.min(to, step + per - 1))};
+/** Columns of equal numbers of stored rows between `from` and `to`, at most `cols`; a row stands for `rowSteps`. */
+export function columnsOf(from, to, cols, rowSteps) {
+  const firstRow = Math.floor(from / rowSteps);
+  const rows = Math.floor(to / rowSteps) - firstRow + 1;
+  const per = Math.ceil(rows / cols);
+  const first = Int32Array.from({length: Math.ceil(rows / per)}, (_, i) => (firstRow + i * per) * rowSteps);
+  const end = (firstRow + rows) * rowSteps - 1;
+  return {first, last: first.map((step) => Math.min(end, step + per * rowSteps - 1))};
 }
 
-/** Smallest, largest, mean of the finite values of each column, and how many were NaN or infinite. */
+/** Smallest, largest, mean of the finite values of each column, and how many were NaN or infinite; `valueAt` is undefined where nothing was measured. */
 export function pool(valueAt, {first, last}) {
   const pooled = {
     min: new Float32Array(first.length).fill(NaN),
@@ -48,7 +50,9 @@ export function pool(valueAt, {first, last}) {
     let sum = 0;
     let count = 0;
     for (let step = start; step <= last[column]; step++) {
-      const value = Math.fround(valueAt(step));
+      const measured = valueAt(step);
+      if (measured === undefined) continue;
+      const value = Math.fround(measured);
       if (Number.isNaN(value)) pooled.nan[column]++;
       else if (!Number.isFinite(value)) pooled.inf[column]++;
       else {

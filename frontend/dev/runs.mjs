@@ -26,8 +26,45 @@ function batchNormalization(name, channels) {
   return {
     name,
     variables: ['gamma', 'beta'].map((role) => ({name: `${name}/${role}`, role, shape: [channels]})),
-    normalization: {vectors: ['gamma', 'beta', 'moving_mean', 'moving_variance'], channels, trainable: true},
+    normalization: {
+      kind: 'BatchNormalization',
+      vectors: ['gamma', 'beta', 'moving_mean', 'moving_variance'],
+      channels,
+      trainable: true,
+    },
   };
+}
+
+function layerNormalization(name, channels) {
+  return {
+    name,
+    variables: ['gamma', 'beta'].map((role) => ({name: `${name}/${role}`, role, shape: [channels]})),
+    normalization: {kind: 'LayerNormalization', vectors: ['gamma', 'beta'], channels, trainable: true},
+  };
+}
+
+/** Has neither vectors nor variables. */
+function unitNormalization(name) {
+  return {
+    name,
+    variables: [],
+    normalization: {kind: 'UnitNormalization', vectors: [], channels: 0, trainable: true},
+  };
+}
+
+function costOf(every, steps) {
+  const observed = every === 1 ? 'every step observed' : `layers observed at every ${every}th step`;
+  return {
+    budget: 0.03,
+    share: 0.018,
+    every,
+    full_steps: Math.ceil(steps / every),
+    text: `Stability cost 1.8 % of step time, ${observed}.`,
+  };
+}
+
+function tensorRange(role, shape, dtype, min, max, mean) {
+  return {role, name: '', shape, dtype, min, max, mean, nan: 0, inf: 0};
 }
 
 function window(kind, series, layers, start_step, end_step, severity = 'critical', peak_score = 3.4) {
@@ -47,7 +84,9 @@ function window(kind, series, layers, start_step, end_step, severity = 'critical
   };
 }
 
-function run(name, {steps, verdict, windows = [], layers = [], curves, ...more}) {
+function run(name, options) {
+  const {steps, verdict, windows = [], layers = [], activations = [], curves, ...rest} = options;
+  const {moreScalars = [], rowSteps = 1, every = 1, ...more} = rest;
   const skipped = layers.some(({normalization}) => normalization)
     ? []
     : [
@@ -74,14 +113,25 @@ function run(name, {steps, verdict, windows = [], layers = [], curves, ...more})
       checks: [
         ...CHECKED.map((check) => ({name: check, status: 'ran', reason: ''})),
         ...(skipped.length > 0 ? skipped : [{name: 'bn_statistics_frozen', status: 'ran', reason: ''}]),
-        {name: 'dead_units', status: 'skipped', reason: 'activations are not recorded in this version'},
+        {name: 'dead_units', status: 'skipped', reason: 'no detector looks for it in this version'},
       ],
+      cost: layers.length > 0 ? costOf(every, steps) : null,
+      first_batch:
+        layers.length > 0
+          ? [
+              tensorRange('input', [64, 64], 'float32', -3.1, 3.2, 0.01),
+              tensorRange('target', [64], 'int64', 0, 9, 4.6),
+            ]
+          : [],
       source: {recorded: true, sampled: false, kept: steps, of: steps},
       state: 'ended',
       problems: [],
       ...more,
     },
     layers,
+    activations,
+    moreScalars,
+    rowSteps,
     // By series: step (and layer index) to value.
     curves: {
       loss: (step) => decay(step, 2.3, 0.1, steps / 5) * noise(0.3, name, step),
@@ -93,6 +143,11 @@ function run(name, {steps, verdict, windows = [], layers = [], curves, ...more})
       weight_norm: (step, layer) => 6 + (layer ?? 0) / 3 + step / steps,
       bn_drift: (step) => 0.1 * Math.sqrt(step / steps),
       nonfinite: () => 0,
+      step_seconds: (step) => 0.02 * noise(0.2, name, 't', step),
+      clipped_grad_norm: (step) => Math.min(0.5, decay(step, 1.5, 0.2, steps / 4)),
+      loss_scale: (step) => 32768 * 2 ** Math.floor(step / 100),
+      dead_share: (step, row) => 0.1 + (0.3 + 0.1 * row) * (1 - Math.exp(-step / 100)),
+      saturated_share: (step) => 0.6 * (step / steps),
       ...curves,
     },
   };
@@ -160,6 +215,11 @@ function demo() {
     run('healthy', {
       steps: 300,
       layers: MLP,
+      activations: [
+        {layer: 'dense', function: 'relu', units: 64},
+        {layer: 'dense_1', function: 'tanh', units: 32},
+      ],
+      moreScalars: ['clipped_grad_norm', 'loss_scale'],
       verdict: [
         'healthy',
         'Nothing abnormal in 300 steps',
@@ -294,6 +354,50 @@ function large() {
   });
 }
 
+/** Layers at every 10th step, normalizations of several kinds, activations that are layers of their own. */
+function thinned() {
+  return run('thinned', {
+    steps: 300,
+    every: 10,
+    layers: [
+      dense('embed', 64, 64),
+      layerNormalization('ln', 64),
+      unitNormalization('unit'),
+      dense('out', 64, 4),
+    ],
+    activations: [
+      {layer: 'embed', function: 'tanh', units: 64},
+      {layer: 're_lu', function: 'relu', units: 64},
+    ],
+    verdict: ['healthy', 'Nothing abnormal in 300 steps', 'The loss fell.', 'Nothing to change.'],
+    curves: {
+      grad_norm: (step, layer) =>
+        layer === 3 && step === 150
+          ? NaN
+          : decay(step, 1.5, 0.2, 75) * 0.5 ** (layer ?? 0) * noise(0.5, 'th', layer, step),
+    },
+  });
+}
+
+/** Each stored row stands for 32 steps. */
+function longRun() {
+  return run('long', {
+    steps: 3200,
+    rowSteps: 32,
+    layers: MLP,
+    verdict: [
+      'warning',
+      'One loss spike in 3,200 steps',
+      'The loss was 9 at step 1,500.',
+      'Look at that batch.',
+    ],
+    windows: [window('loss_spike', 'loss', [], 1500, 1502, 'warning', 2)],
+    curves: {
+      loss: (step) => (step === 1500 ? 9 : decay(step, 2.3, 0.1, 640) * noise(0.3, 'long', step)),
+    },
+  });
+}
+
 function edge() {
   const hostile = '<script>alert(1)</script>/‮txet desrever/' + 'a very long layer name '.repeat(5);
   const overlapping = Array.from({length: 5}, (_, i) =>
@@ -363,6 +467,8 @@ function edge() {
       windows: [window('update_ratio_low', `update_ratio/${hostile}`, [hostile], 10, 20, 'warning')],
     }),
     run('api_error', {steps: 50, layers: MLP, verdict: ['healthy', 'Its charts fail to load', '', '']}),
+    thinned(),
+    longRun(),
     large(),
   ];
 }

@@ -16,6 +16,8 @@ export interface Api {
   steps(run: string, extract: Extract): Promise<Frame>;
   heatmap(run: string, measure: string, extract: Extract): Promise<Frame>;
   layer(run: string, layer: string, extract: Extract): Promise<Frame>;
+  /** All of the run: they are few. */
+  activations(run: string): Promise<Frame>;
   /** Drops all answers: TensorBoard has read new data. */
   forget(): void;
 }
@@ -52,6 +54,7 @@ export function createApi(base: string, send: typeof fetch = fetch): Api {
     steps: (run, extract) => ask('steps', {run, ...queryOf(extract)}, readFrame),
     heatmap: (run, measure, extract) => ask('heatmap', {run, measure, ...queryOf(extract)}, readFrame),
     layer: (run, layer, extract) => ask('layer', {run, layer, ...queryOf(extract)}, readFrame),
+    activations: (run) => ask('activations', {run}, readFrame),
     forget: () => {
       kept.clear();
     },

@@ -1,6 +1,7 @@
 /** What the tab shows: one signal for each thing that the reader can choose, and what follows from them. */
 import {batch, computed, signal, type ReadonlySignal, type Signal} from '@preact/signals';
 import {clampRange, orWhole, rangeAround, type StepRange} from './lib/range';
+import type {Columns} from './lib/series';
 import {worstRun} from './lib/status';
 import {focusRange, neighbour, windowKey, windowRange} from './lib/windows';
 import type {RunReport, RunsDocument, SymptomWindow} from './types';
@@ -24,6 +25,8 @@ export interface State {
   scales: Signal<ReadonlyMap<string, AxisScale>>;
   /** The step under the pointer. */
   cursor: Signal<number | null>;
+  /** The columns of the charts: what the step under the pointer is part of. */
+  columns: Signal<Columns | null>;
   /** The steps that the reader is marking with the pointer. */
   selection: Signal<StepRange | null>;
   /** Width of the plots in CSS pixels; 0 until measured. */
@@ -76,6 +79,7 @@ export function createState(initial: UrlState): State {
     hidden,
     scales,
     cursor: signal(null),
+    columns: signal(null),
     selection: signal(null),
     plotWidth: signal(0),
     dark: signal(false),

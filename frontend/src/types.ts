@@ -52,12 +52,43 @@ export interface Source {
   of: number | null;
 }
 
+/** What recording cost the training. */
+export interface Cost {
+  /** Share of the step time that recording may take. */
+  budget: JsonFloat;
+  /** Share that it took lately, measured. */
+  share: JsonFloat;
+  /** Lately, gradients and weights were measured at every n-th step. */
+  every: number;
+  /** Steps that were measured in full. */
+  full_steps: number;
+  /** All that in a sentence. */
+  text: string;
+}
+
+/** What one tensor of the first batch holds; the ranges are over its finite entries. */
+export interface TensorRange {
+  role: 'input' | 'target';
+  name: string;
+  shape: number[];
+  dtype: string;
+  min: JsonFloat;
+  max: JsonFloat;
+  mean: JsonFloat;
+  nan: number;
+  inf: number;
+}
+
 export interface RunReport {
   run: string;
   verdict: Verdict;
   steps: Steps;
   windows: SymptomWindow[];
   checks: Check[];
+  /** Null where it is not known, as for logs of other tools. */
+  cost: Cost | null;
+  /** Empty where it was not seen. */
+  first_batch: TensorRange[];
   source: Source;
   state: 'running' | 'ended' | 'foreign';
   problems: string[];
@@ -77,6 +108,8 @@ export interface Variable {
 }
 
 export interface Normalization {
+  /** Its Keras class, such as `LayerNormalization`. */
+  kind: string;
   vectors: string[];
   channels: number;
   trainable: boolean;
@@ -88,11 +121,21 @@ export interface Layer {
   normalization: Normalization | null;
 }
 
+/** A layer with an activation function that was looked at. */
+export interface Activation {
+  layer: string;
+  /** Such as `relu`. */
+  function: string;
+  units: number;
+}
+
 /** `/layout` */
 export interface Layout {
   run: string;
   scalars: string[];
   layers: Layer[];
+  /** Their layers need not be among `layers`: a ReLU of its own has neither variables nor a normalization. */
+  activations: Activation[];
   heatmap_measures: string[];
 }
 

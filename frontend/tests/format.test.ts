@@ -4,7 +4,9 @@ import {
   formatNumber,
   formatScore,
   formatSpan,
+  formatSteps,
   formatTick,
+  ordinal,
   plural,
   shorten,
 } from '../src/lib/format';
@@ -39,6 +41,23 @@ test('a window says where it is, open ones that they go on', () => {
   expect(formatSpan(windowOf({start_step: 1200, end_step: 1300}))).toBe('steps 1,200 to 1,300');
   expect(formatSpan(windowOf({start_step: 5, end_step: 5}))).toBe('step 5');
   expect(formatSpan(windowOf({start_step: 40, end_step: null}))).toBe('from step 40 on');
+});
+
+test('several steps are said as such', () => {
+  expect([formatSteps(1024, 1055), formatSteps(7, 7)]).toEqual(['steps 1,024 to 1,055', 'step 7']);
+});
+
+test.each([
+  [2, '2nd'],
+  [3, '3rd'],
+  [10, '10th'],
+  [11, '11th'],
+  [13, '13th'],
+  [21, '21st'],
+  [111, '111th'],
+  [1022, '1,022nd'],
+])('%d is written %s as an ordinal', (count, text) => {
+  expect(ordinal(count)).toBe(text);
 });
 
 test('a score is in thresholds, and one without bound is a value that was not finite', () => {

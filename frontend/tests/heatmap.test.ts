@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import {colorTable} from '../src/lib/colormap';
-import {layerAt, paintCells, rowLayout, rowOf} from '../src/lib/heatmap';
+import {holdCells, layerAt, paintCells, rowLayout, rowOf} from '../src/lib/heatmap';
 import {columnsOfPixels} from '../src/lib/pool';
 
 const LOUD = Uint8ClampedArray.of(208, 0, 111, 255);
@@ -45,4 +45,21 @@ test('a layer of a shared row keeps its NaN', () => {
   const pixels = columnsOfPixels({first: [0], last: [0]}, {from: 0, to: 0}, 1);
   const image = paintCells(cells, pixels, {min: 1, max: 10}, colorTable(), LOUD);
   expect([...image.subarray(4 * 150, 4 * 150 + 4)]).toEqual([...LOUD]);
+});
+
+test('a value holds until the next measurement, also one that is not finite; the last as long as the one before', () => {
+  const max = Float32Array.of(NaN, 1, NaN, NaN, NaN, NaN, 3, NaN, NaN, NaN);
+  const nonfinite = Uint32Array.of(0, 0, 0, 0, 1, 0, 0, 0, 0, 0);
+  const shown = holdCells({max, nonfinite, layers: 1, columns: 10});
+  expect([...shown.max]).toEqual([NaN, 1, 1, 1, NaN, NaN, 3, 3, NaN, NaN]);
+  expect([...shown.nonfinite]).toEqual([0, 0, 0, 0, 1, 1, 0, 0, 0, 0]);
+  expect([...shown.source]).toEqual([-1, 1, 1, 1, 4, 4, 6, 6, -1, -1]);
+  expect(shown.held).toBe(true);
+});
+
+test('where every column was measured nothing is held, and layers keep to themselves', () => {
+  const max = Float32Array.of(1, 2, NaN, NaN, 5, 6);
+  const shown = holdCells({max, nonfinite: new Uint32Array(6), layers: 3, columns: 2});
+  expect([...shown.max]).toEqual([1, 2, NaN, NaN, 5, 6]);
+  expect(shown.held).toBe(false);
 });

@@ -24,6 +24,8 @@ export function reportOf(run: string, status: Status, some: Partial<RunReport> =
     steps: {first: 0, last: 99, observed: 100, recorded: 100},
     windows: [],
     checks: [],
+    cost: null,
+    first_batch: [],
     source: {recorded: true, sampled: false, kept: 100, of: 100},
     state: 'ended',
     problems: [],

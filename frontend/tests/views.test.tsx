@@ -1,14 +1,19 @@
-import {cleanup, fireEvent, render, screen, within} from '@testing-library/preact';
+import {cleanup, fireEvent, render, screen, waitFor, within} from '@testing-library/preact';
 import userEvent from '@testing-library/user-event';
 import axe from 'axe-core';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 import type {Api} from '../src/api';
 import {decodeFrame} from '../src/lib/frame';
+import {holdCells} from '../src/lib/heatmap';
 import {createState, type State} from '../src/state';
 import {parseHash} from '../src/url';
 import {App} from '../src/views/app';
+import {FirstBatch} from '../src/views/first_batch';
 import {Heatmap} from '../src/views/heatmap';
+import {HeatmapLegend} from '../src/views/heatmap_legend';
+import {HeatmapTip} from '../src/views/heatmap_tip';
 import {Lanes} from '../src/views/lanes';
+import {LayerPanel} from '../src/views/layer_panel';
 import {LayerNames} from '../src/views/layer_names';
 import {VerdictView} from '../src/views/verdict';
 import {WindowList} from '../src/views/window_list';
@@ -147,6 +152,74 @@ test('the verdict shows problems, and says where data was sampled', () => {
   expect(screen.getByText(/not recorded by this package/)).toBeTruthy();
 });
 
+test('the verdict says what recording cost, where that is known', () => {
+  const text = 'Stability cost 1.8 % of step time, every step observed.';
+  const cost = {budget: 0.03, share: 0.018, every: 1, full_steps: 100, text};
+  const {rerender} = render(<VerdictView report={{...BAD, cost}} />);
+  expect(screen.getByLabelText('Verdict').textContent).toContain(`100 steps observed · ${text}`);
+  rerender(<VerdictView report={BAD} />);
+  expect(screen.getByLabelText('Verdict').textContent).not.toContain('cost');
+});
+
+test('the first batch is told in numbers, and nothing of one that was not seen', () => {
+  const tensor = {role: 'input' as const, name: 'image', shape: [32, 28], dtype: 'float32', mean: 33.25};
+  const seen = {...tensor, min: 0, max: 255, nan: 2, inf: 0};
+  const broken = {...tensor, name: 'b', min: 'NaN' as const, max: 'NaN' as const, nan: 896, inf: 0};
+  const {container, rerender} = render(<FirstBatch tensors={[seen, broken]} />);
+  expect(screen.getAllByRole('listitem').map(({textContent}) => textContent)).toEqual([
+    'input image: float32 32×28, 0 to 255, mean 33.25, 2 NaN',
+    'input b: float32 32×28, no finite value, 896 NaN',
+  ]);
+  rerender(<FirstBatch tensors={[]} />);
+  expect(container.textContent).toBe('');
+});
+
+test('the heatmap says where its colours hold, and a cell when it was measured', () => {
+  const legend = {scale: null, measure: 'grad_norm'};
+  const {container, rerender} = render(<HeatmapLegend {...legend} held every={10} />);
+  expect(container.textContent).toContain('Lately measured at every 10th step');
+  rerender(<HeatmapLegend {...legend} held={false} every={10} />);
+  expect(container.textContent).not.toContain('measured');
+  const steps = [0, 1, 2];
+  const max = Float32Array.of(5, NaN, 7);
+  const cells = holdCells({max, nonfinite: new Uint32Array(3), layers: 1, columns: 3});
+  const data = {layers: ['dense'], columns: {first: steps, last: steps}, cells};
+  const place = {view: {from: 0, to: 2}, width: 300, hover: {x: 150, y: 5}};
+  rerender(<HeatmapTip {...{data, ...place}} measure="grad_norm" />);
+  expect(container.textContent).toBe('densestep 1, measured at step 0Gradient norm: 5');
+});
+
+test('a layer that is nothing but an activation, or has nothing to draw, asks for no more than there is', async () => {
+  state.runs.value = RUNS;
+  state.plotWidth.value = 600;
+  const empty = {first_step: new Int32Array([0]), last_step: new Int32Array([0])};
+  const layer = vi.fn(() => Promise.resolve(decodeFrame(encodeFrame(empty, {series: []}))));
+  const activations = vi.fn(() => new Promise<never>(() => undefined));
+  const unit = {kind: 'UnitNormalization', vectors: [], channels: 0, trainable: true};
+  const layout = {
+    run: 'bad',
+    scalars: [],
+    layers: [{name: 'unit', variables: [], normalization: unit}],
+    activations: [{layer: 're_lu', function: 'relu', units: 4}],
+    heatmap_measures: [],
+  };
+  const panel = {state, api: {...SILENT, layer, activations}, run: 'bad', layout};
+  const relu = {name: 're_lu', variables: [], normalization: null};
+  const {container, rerender} = render(<LayerPanel {...panel} layer={relu} />);
+  await waitFor(() => {
+    expect(activations).toHaveBeenCalledOnce();
+  });
+  expect(layer).not.toHaveBeenCalled();
+  expect(within(screen.getByRole('group', {name: 'Activations'})).getByText('re_lu')).toBeTruthy();
+  rerender(<LayerPanel {...panel} layer={layout.layers[0] ?? relu} />);
+  await waitFor(() => {
+    expect(layer).toHaveBeenCalledOnce();
+    expect(container.querySelector('.skeleton')).toBeNull();
+  });
+  expect(container.querySelector('figure')).toBeNull();
+  expect(activations).toHaveBeenCalledOnce();
+});
+
 test('the list says in words what the bars draw', async () => {
   state.runs.value = RUNS;
   render(<WindowList state={state} report={BAD} />);
@@ -203,7 +276,7 @@ test('a heatmap without the whole run is not drawn in false colours, and trying 
   const heatmap: Api['heatmap'] = (_run, _measure, {range}) =>
     broken && range === null ? Promise.reject(new Error('no answer')) : Promise.resolve(frame);
   const layers = [{name: 'dense', variables: [], normalization: null}];
-  const layout = {run: 'bad', scalars: [], layers, heatmap_measures: ['grad_norm']};
+  const layout = {run: 'bad', scalars: [], layers, activations: [], heatmap_measures: ['grad_norm']};
   render(<Heatmap api={{...SILENT, heatmap}} {...{state, layout}} run="bad" layer={null} />);
   expect(await screen.findByText('no answer')).toBeTruthy();
   expect(screen.queryByRole('img')).toBeNull();

@@ -35,6 +35,8 @@ def _section(run: Run) -> Iterator[str]:
     yield f"- **Why:** {_escape(run.verdict.why)}"
     yield f"- **Next:** {_escape(run.verdict.next)}"
     yield f"- **Steps:** {_escape(describe_steps(run))}"
+    if run.report.cost is not None:
+        yield f"- **Cost:** {_escape(run.report.cost.text)}"
     skipped = [f"{check.name} ({check.reason})" for check in run.report.checks if check.status == "skipped"]
     if skipped:
         yield f"- **Not checked:** {_escape('; '.join(skipped))}"

@@ -39,6 +39,8 @@ def _run_lines(run: Run) -> Iterator[str]:
         if check.status == "skipped":
             yield from _paragraph("Not checked: ", f"{check.name}, since {check.reason}")
     yield from _paragraph("Steps: ", describe_steps(run))
+    if run.report.cost is not None:
+        yield from _paragraph("", run.report.cost.text)
     for problem in run.problems:
         yield from _paragraph("Note: ", problem)
 

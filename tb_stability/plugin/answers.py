@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
@@ -21,6 +22,13 @@ from tb_stability.plugin.pooling import Columns, Series, make_columns, pool_seri
 from tb_stability.plugin.reader import RunReader, UnknownNameError
 from tb_stability.plugin.rows import RunRows
 from tb_stability.plugin.run import runs_document
+from tb_stability.series import ACTIVATION_MEASURES, HISTOGRAM_EXPONENTS, Layout
+
+_BINS = {
+    "exponents": list(HISTOGRAM_EXPONENTS),
+    "order": ["negative", "zero", "positive", "nan", "-inf", "inf"],
+}
+"""What the bins of a histogram are; see `series.HISTOGRAM_BINS`."""
 
 Query = Mapping[str, str]
 Answer = dict[str, object] | bytes
@@ -48,6 +56,7 @@ def answer_layout(reader: RunReader, experiment: Experiment, query: Query) -> An
         members = None
         if found is not None:
             members = {
+                "kind": found.kind,
                 "vectors": list(found.vectors),
                 "channels": found.channels,
                 "trainable": found.trainable,
@@ -57,6 +66,7 @@ def answer_layout(reader: RunReader, experiment: Experiment, query: Query) -> An
         "run": name,
         "scalars": list(rows.layout.scalars),
         "layers": layers,
+        "activations": [dataclasses.asdict(activation) for activation in recorded.activations],
         "heatmap_measures": heatmap_measures(rows),
     }
 
@@ -88,8 +98,7 @@ def answer_layer(reader: RunReader, experiment: Experiment, query: Query) -> Ans
     name = arguments.get_text(query, "run", example)
     layer = arguments.get_text(query, "layer", example)
     rows, columns = _read(reader, experiment, name, query)
-    if layer not in rows.layout.layout.layers:
-        raise UnknownNameError(f"run {name!r} has no layer {layer!r}.")
+    _require_layer(rows.layout.layout, name, layer)
     named = list(layer_series(rows, layer))
     header = {
         "run": name,
@@ -101,13 +110,45 @@ def answer_layer(reader: RunReader, experiment: Experiment, query: Query) -> Ans
     )
 
 
+def answer_activations(reader: RunReader, experiment: Experiment, query: Query) -> Answer:
+    """`/activations?run=R`: the dead and saturated shares of all activations."""
+    name = arguments.get_text(query, "run", "/activations?run=exp1")
+    samples = reader.read_activations(experiment, name)
+    described = [dataclasses.asdict(activation) for activation in samples.layout.activations]
+    arrays: dict[str, npt.NDArray[np.generic]] = {"step": samples.steps.astype(np.int32)}
+    nothing = np.full((len(samples.steps), len(described)), np.nan, np.float32)
+    for measure in ACTIVATION_MEASURES:
+        arrays[measure] = samples.measures.get(measure, nothing).T  # a writer may not record it
+    return encode_frame({"run": name, "activations": described}, arrays)
+
+
+def answer_histograms(reader: RunReader, experiment: Experiment, query: Query) -> Answer:
+    """`/histograms?run=R&layer=L`: the histograms of the gradients of one layer."""
+    example = "/histograms?run=exp1&layer=dense"
+    name = arguments.get_text(query, "run", example)
+    layer = arguments.get_text(query, "layer", example)
+    limit = arguments.get_columns(query)
+    samples = reader.read_histograms(experiment, name)
+    _require_layer(samples.layout, name, layer)
+    columns = make_columns(samples.steps, limit)
+    variables = [(i, v.name) for i, v in enumerate(samples.layout.variables) if v.layer == layer]
+    arrays: dict[str, npt.NDArray[np.generic]] = {"step": columns.first_step}
+    arrays |= {variable: _sum_columns(samples.counts[:, i], columns) for i, variable in variables}
+    return encode_frame({"run": name, "layer": layer, "bins": _BINS}, arrays)
+
+
+def _require_layer(layout: Layout, run: str, layer: str) -> None:
+    if layer not in layout.layers:
+        raise UnknownNameError(f"run {run!r} has no layer {layer!r}.")
+
+
 def _read(reader: RunReader, experiment: Experiment, name: str, query: Query) -> tuple[RunRows, Columns]:
     """The rows that were asked for, and their columns."""
     first, last = arguments.get_step_range(query)
     limit = arguments.get_columns(query)
     rows = reader.read_rows(experiment, name)
     part = rows.between(first, last)
-    return part, make_columns(part.block.steps, limit)
+    return part, make_columns(part.block.steps, limit, part.block.spread)
 
 
 def _step_arrays(columns: Columns) -> dict[str, npt.NDArray[np.generic]]:
@@ -120,3 +161,11 @@ def _pooled_arrays(series: Mapping[str, Series], columns: Columns) -> dict[str, 
         pooled = pool_series(one, columns)
         arrays |= {f"{name}/{part}": getattr(pooled, part) for part in ("min", "max", "mean", "nan", "inf")}
     return arrays
+
+
+def _sum_columns(counts: npt.NDArray[np.uint16], columns: Columns) -> npt.NDArray[np.uint32]:
+    """Adds up the histograms of each column; `[samples, bins]` to `[columns, bins]`."""
+    if not len(columns.starts):  # reduceat takes no empty list
+        return counts.astype(np.uint32)
+    summed: npt.NDArray[np.uint32] = np.add.reduceat(counts, columns.starts, axis=0, dtype=np.uint32)
+    return summed

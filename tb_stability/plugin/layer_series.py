@@ -7,12 +7,27 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from tb_stability.plugin.pooling import Series
+from tb_stability.plugin.pooling import Series, Values, derive_series
 from tb_stability.plugin.rows import RunRows
-from tb_stability.series import VECTOR_STATISTICS
+from tb_stability.series import VECTOR_STATISTICS, Normalization
+from tb_stability.summary.step_block import Measures
 
 HEATMAP_MEASURES = ("grad_norm", "update_ratio", "weight_norm", "nonfinite", "bn_drift")
 """Measures of a whole layer."""
+
+_SERIES_OF_A_VARIABLE = (
+    "grad_norm",
+    "update_ratio",
+    "weight_norm",
+    "grad_max",
+    "grad_mean",
+    "grad_zero_share",
+    "grad_nan",
+    "grad_inf",
+)
+
+_DRIFTING = ("gamma", "beta")
+"""The vectors of a normalization layer that `bn_drift` looks at."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,16 +49,14 @@ class NamedSeries:
 
 def scalar_series(rows: RunRows) -> dict[str, Series]:
     """The series of the whole run by name, in the order of the layout."""
-    return {name: Series(rows.block.scalars[name], rows.block.observed[name]) for name in rows.layout.scalars}
+    return {name: _scalar_series(rows, name) for name in rows.layout.scalars}
 
 
 def heatmap_measures(rows: RunRows) -> list[str]:
     """Those of `HEATMAP_MEASURES` that say something about this run."""
     layout = rows.layout.layout
-    has = {
-        measure: layout.normalizations if measure == "bn_drift" else layout.variables
-        for measure in HEATMAP_MEASURES
-    }
+    drifting = any(_drifting(normalization) for normalization in layout.normalizations)
+    has = {measure: drifting if measure == "bn_drift" else layout.variables for measure in HEATMAP_MEASURES}
     return [measure for measure in HEATMAP_MEASURES if has[measure]]
 
 
@@ -66,74 +79,121 @@ def layer_series(rows: RunRows, layer: str) -> Iterator[NamedSeries]:
     layout = rows.layout.layout
     for i, variable in enumerate(layout.variables):
         if variable.layer == layer:
-            for measure, series in {
-                "grad_norm": _variable_series(rows, "grad_norm", i),
-                "update_ratio": _update_ratio(rows, [i]),
-                "weight_norm": _variable_series(rows, "weight_norm", i),
-                "grad_max": _variable_series(rows, "grad_max", i),
-            }.items():
+            for measure in _SERIES_OF_A_VARIABLE:
+                is_ratio = measure == "update_ratio"
+                series = _update_ratio(rows, [i]) if is_ratio else _variable_series(rows, measure, i)
                 yield NamedSeries(f"{measure}/{variable.name}", measure, variable.name, series)
     for i, normalization in enumerate(layout.normalizations):
         if normalization.layer == layer:
-            for vector in normalization.vectors:
-                for statistic in VECTOR_STATISTICS:
-                    measure = f"{vector}_{statistic}"
-                    series = _normalization_series(rows, measure, i)
-                    yield NamedSeries(f"{measure}/{layer}", measure, layer, series)
+            for measure in _measures_of(normalization):
+                series = _normalization_series(rows, measure, i)
+                yield NamedSeries(f"{measure}/{layer}", measure, layer, series)
+
+
+def _measures_of(normalization: Normalization) -> Iterator[str]:
+    """Those of `series.NORMALIZATION_MEASURES` that a layer has."""
+    for vector in normalization.vectors:
+        yield from (f"{vector}_{statistic}" for statistic in VECTOR_STATISTICS)
+    if normalization.kind == "BatchNormalization":
+        yield "batch_statistics"
+
+
+def _drifting(normalization: Normalization) -> list[str]:
+    return [vector for vector in _DRIFTING if vector in normalization.vectors]
+
+
+def _scalar_series(rows: RunRows, name: str) -> Series:
+    def compute(measures: Measures) -> Values:
+        return measures.scalars[name]
+
+    return derive_series(rows.block, compute, rows.block.observed[name])
 
 
 def _variable_series(rows: RunRows, measure: str, column: int) -> Series:
-    values = rows.block.variables.get(measure)
-    if values is None:  # a writer that does not record it
+    if measure not in rows.block.variables:  # a writer that does not record it
         return _absent(rows)
-    return Series(values[:, column].astype(np.float64), rows.block.variables_observed)
+
+    def compute(measures: Measures) -> Values:
+        return measures.variables[measure][:, column].astype(np.float64)
+
+    return derive_series(rows.block, compute, rows.block.variables_observed)
 
 
 def _normalization_series(rows: RunRows, measure: str, column: int) -> Series:
-    values = rows.block.normalizations.get(measure)
-    if values is None:
+    if measure not in rows.block.normalizations:
         return _absent(rows)
-    return Series(values[:, column].astype(np.float64), rows.block.normalizations_observed)
+
+    def compute(measures: Measures) -> Values:
+        return measures.normalizations[measure][:, column].astype(np.float64)
+
+    return derive_series(rows.block, compute, rows.block.normalizations_observed)
 
 
 def _norm(rows: RunRows, measure: str, columns: list[int]) -> Series:
     """L2 norm over several variables; NaN or Inf where one of them is. In float64, so nothing overflows."""
-    values = rows.block.variables.get(measure)
-    if values is None:
+    if measure not in rows.block.variables:
         return _absent(rows)
-    norm = np.sqrt(np.square(values[:, columns].astype(np.float64)).sum(axis=1))
-    return Series(norm, rows.block.variables_observed)
+
+    def compute(measures: Measures) -> Values:
+        values = measures.variables[measure][:, columns].astype(np.float64)
+        norm: Values = np.sqrt(np.square(values).sum(axis=1))
+        return norm
+
+    return derive_series(rows.block, compute, rows.block.variables_observed)
 
 
 def _update_ratio(rows: RunRows, columns: list[int]) -> Series:
-    """Update norm / weight norm; not defined where all weights are 0, as those of a fresh bias."""
+    """Update norm / weight norm; not defined where all weights are 0, as those of a fresh bias.
+
+    Of a row of several steps the extremes are those of the update over the mean weight, which hardly moves
+    within a row.
+    """
     update, weight = _norm(rows, "update_norm", columns), _norm(rows, "weight_norm", columns)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = update.values / weight.values
-    return Series(ratio, update.present & weight.present & (weight.values != 0))
+
+    def ratio(norm: Values) -> Values:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            quotient: Values = norm / weight.values
+        return quotient
+
+    return Series(
+        ratio(update.values),
+        update.present & weight.present & (weight.values != 0),
+        None if update.low is None else ratio(update.low),
+        None if update.high is None else ratio(update.high),
+    )
 
 
 def _nonfinite_share(rows: RunRows, columns: list[int]) -> Series:
-    sizes = sum(rows.layout.layout.variables[i].size for i in columns)
-    counts = rows.block.variables.get("grad_nonfinite")
-    if counts is None:
+    if not {"grad_nan", "grad_inf"} <= rows.block.variables.keys():
         return _absent(rows)
-    share = counts[:, columns].astype(np.float64).sum(axis=1) / max(sizes, 1)
-    return Series(share, rows.block.variables_observed)
+    entries = max(sum(rows.layout.layout.variables[i].size for i in columns), 1)
+
+    def compute(measures: Measures) -> Values:
+        counts = measures.variables["grad_nan"].astype(np.float64) + measures.variables["grad_inf"]
+        share: Values = counts[:, columns].sum(axis=1) / entries
+        return share
+
+    return derive_series(rows.block, compute, rows.block.variables_observed)
 
 
 def _bn_drift(rows: RunRows, layer: str) -> Series:
     for i, normalization in enumerate(rows.layout.layout.normalizations):
-        distances = [
-            rows.block.normalizations[f"{vector}_distance"][:, i].astype(np.float64)
-            for vector in ("gamma", "beta")
-            if vector in normalization.vectors and f"{vector}_distance" in rows.block.normalizations
-        ]
-        if normalization.layer == layer and distances:
-            # np.maximum passes NaN on: a gamma that is not finite is seen.
-            drift = np.maximum.reduce(distances) / np.sqrt(max(normalization.channels, 1))
-            return Series(drift, rows.block.normalizations_observed)
+        measures = [f"{vector}_distance" for vector in _drifting(normalization)]
+        if normalization.layer == layer and measures and set(measures) <= rows.block.normalizations.keys():
+            return derive_series(
+                rows.block, _drift(i, measures, normalization.channels), rows.block.normalizations_observed
+            )
     return _absent(rows)
+
+
+def _drift(column: int, measures: list[str], channels: int) -> Callable[[Measures], Values]:
+    def compute(all_measures: Measures) -> Values:
+        distances = [all_measures.normalizations[m][:, column].astype(np.float64) for m in measures]
+        # np.maximum passes NaN on: a gamma that is not finite is seen.
+        drift: Values = np.maximum.reduce(distances) / np.sqrt(max(channels, 1))
+        return drift
+
+    return compute
 
 
 def _absent(rows: RunRows) -> Series:

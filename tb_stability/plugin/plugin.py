@@ -47,6 +47,8 @@ class StabilityPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoar
             "/steps": self._route(answers.answer_steps),
             "/heatmap": self._route(answers.answer_heatmap),
             "/layer": self._route(answers.answer_layer),
+            "/activations": self._route(answers.answer_activations),
+            "/histograms": self._route(answers.answer_histograms),
             f"/{ENTRY_POINT}": serve_static,
             "/*": serve_static,
         }

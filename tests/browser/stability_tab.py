@@ -32,6 +32,18 @@ KIND_NAMES = {
 """What the tab calls each kind of window."""
 
 
+VALUE_AXIS_WIDTH = 56
+"""Left of the plot, in a chart's canvas."""
+
+
+def is_near(
+    pixels: npt.NDArray[np.int64], color: tuple[int, int, int], distance: int = 60
+) -> npt.NDArray[np.bool_]:
+    """Tells which pixels have a colour, more or less: lines are blended at their edges."""
+    near: npt.NDArray[np.bool_] = np.abs(pixels - color).sum(axis=-1) <= distance
+    return near
+
+
 @dataclasses.dataclass(frozen=True)
 class Shown:
     """What a link has to bring back.

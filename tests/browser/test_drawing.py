@@ -6,24 +6,29 @@ import numpy as np
 import numpy.typing as npt
 from playwright.sync_api import expect
 
-from tests.browser.stability_tab import OpenTab, StabilityTab
+from tests.browser.stability_tab import VALUE_AXIS_WIDTH, OpenTab, StabilityTab, is_near
 from tests.plugin.frame import decode_frame
 from tests.tensorboard_process import TensorBoardProcess
 
 STEPS = 285
-VALUE_AXIS_WIDTH = 56
 MARKS_HEIGHT = 13
-"""Left of the plot, and above it, in a chart's canvas."""
+"""Above the plot, in a chart's canvas."""
 
 DARK_GROUND = "rgb(48, 48, 48)"
 
 
-def is_near(
-    pixels: npt.NDArray[np.int64], color: tuple[int, int, int], distance: int = 60
-) -> npt.NDArray[np.bool_]:
-    """Tells which pixels have a colour, more or less: lines are blended at their edges."""
-    near: npt.NDArray[np.bool_] = np.abs(pixels - color).sum(axis=-1) <= distance
-    return near
+def held(largest: npt.NDArray[np.generic], nonfinite: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+    """Tells which cells are shown as not finite, `[layers, STEPS]`: a measurement holds until the next one.
+
+    The last one holds for as many steps as the one before.
+    """
+    shown = np.zeros(nonfinite.shape, bool)
+    for layer, counts in enumerate(nonfinite):
+        measured = np.flatnonzero(~np.isnan(largest[layer]) | (counts > 0)).tolist()
+        ends = [*measured[1:], 2 * measured[-1] - measured[-2]]
+        for start, end in zip(measured, ends, strict=True):
+            shown[layer, start:end] = counts[start] > 0
+    return shown
 
 
 def nonfinite_cells(tab: StabilityTab, layers: int) -> npt.NDArray[np.bool_]:
@@ -40,7 +45,7 @@ def test_the_heatmap_has_the_colour_of_what_is_not_finite_exactly_where_it_is_in
 ) -> None:
     query = "run=custom_loop&measure=grad_norm&cols=4000"
     header, arrays = decode_frame(demo_server.get(f"data/plugin/stability/heatmap?{query}"))
-    expected = arrays["nonfinite"].astype(int) > 0
+    expected = held(arrays["max"], arrays["nonfinite"])
     assert expected.shape == (len(header["layers"]), STEPS)
     tab = open_tab(demo_server, "#stability&p.stability.run=custom_loop")
     np.testing.assert_array_equal(nonfinite_cells(tab, len(expected)), expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tb_stability.cli.main import main
-from tb_stability.report import RunReport, Steps, Verdict
+from tb_stability.report import Cost, RunReport, Steps, Verdict
 from tb_stability.series import Layout, Variable
 from tb_stability.windows import Window
 from tb_stability.writers.event_file import EventFileWriter
@@ -85,6 +86,28 @@ def test_text_says_what_why_next_when_and_what_was_not_checked(
     assert "Steps: 0 to 99, 100 seen, 100 in the log" in good
     assert total == f"2 runs in {tmp_path}: 1 diverged, 1 healthy"
     assert max(map(len, out.splitlines()[:-1])) <= 100
+
+
+def test_what_recording_cost_is_said_in_every_format(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sentence = "Stability cost 1.8 % of step time, every step observed."
+    cost = Cost(math.inf, math.nan, 1, 10, sentence)
+    report = RunReport(Steps(0, 9, 10, 10), (), Verdict("healthy", "text", "why", "next"), (), cost)
+    writer = EventFileWriter(str(tmp_path / "exp1"))
+    writer.write_report(9, report, state="ended")
+    writer.close()
+    write_scalars(tmp_path / "keras" / "train", "epoch_loss", losses(20))
+    out = {}
+    for format in ("text", "markdown", "json"):
+        main(["check", str(tmp_path), "--format", format])
+        out[format] = capsys.readouterr().out
+    assert f"\n  {sentence}\n" in out["text"]
+    assert f"\n- **Cost:** {sentence}\n" in out["markdown"]
+    ours, theirs = json.loads(out["json"])["runs"]
+    members = {"budget": "Infinity", "share": "NaN", "every": 1, "full_steps": 10, "text": sentence}
+    assert (ours["cost"], theirs["cost"]) == (members, None)
+    assert out["text"].count("Stability cost") == 1  # nothing of what is not known
 
 
 def test_text_stays_a_screenful_and_says_what_it_left_out(

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from tb_stability.plugin.run import Run, Source, runs_document
-from tb_stability.report import RunReport, Steps, Verdict
+from tb_stability.report import Cost, RunReport, Steps, TensorRange, Verdict
 from tb_stability.summary.report import report_members
 from tb_stability.windows import Window
+from tb_stability.writers.event_file import EventFileWriter
 from tests.event_logs import DIVERGED, write_run
 from tests.plugin.server import Server
 
@@ -125,6 +126,27 @@ def test_after_a_restart_the_newer_writing_of_a_step_wins(tmp_path: Path) -> Non
     (run,) = server.get("/runs").get_json()["runs"]
     assert run["verdict"]["status"] == report.verdict.status == "healthy"
     assert run["source"] == {"recorded": True, "sampled": False, "kept": 80, "of": 80}
+
+
+def test_what_recording_cost_and_what_the_first_batch_held_is_served(tmp_path: Path) -> None:
+    ranges = (
+        TensorRange("input", "image", (32, 28), "float32", 0.0, 255.0, 33.5, 0, 0),
+        TensorRange("target", "", (32,), "float32", math.nan, math.nan, math.nan, 32, 0),
+    )
+    cost = Cost(0.03, math.nan, 10, 4, "a sentence")
+    verdict = Verdict("healthy", "", "", "")
+    writer = EventFileWriter(str(tmp_path / "exp1"))
+    writer.write_report(9, RunReport(Steps(0, 9, 10, 10), (), verdict, (), cost, ranges), state="ended")
+    writer.close()
+    (run,) = Server(tmp_path).get("/runs").get_json()["runs"]
+    members = {"budget": 0.03, "share": "NaN", "every": 10, "full_steps": 4, "text": "a sentence"}
+    assert run["cost"] == members
+    image = {"role": "input", "name": "image", "shape": [32, 28], "dtype": "float32"}
+    target = {"role": "target", "name": "", "shape": [32], "dtype": "float32"}
+    assert run["first_batch"] == [
+        {**image, "min": 0.0, "max": 255.0, "mean": 33.5, "nan": 0, "inf": 0},
+        {**target, "min": "NaN", "max": "NaN", "mean": "NaN", "nan": 32, "inf": 0},
+    ]
 
 
 def test_numbers_that_json_has_not_are_strings_and_numpy_numbers_are_numbers() -> None:

@@ -28,13 +28,24 @@ export function formatStep(step: number): string {
 export function formatSpan(window: SymptomWindow): string {
   const {start_step: start, end_step: end} = window;
   if (end === null) return `from step ${formatStep(start)} on`;
-  return start === end ? `step ${formatStep(start)}` : `steps ${formatStep(start)} to ${formatStep(end)}`;
+  return formatSteps(start, end);
 }
 
 /** `2.5 × threshold`; a score without bound means that a value was not finite. */
 export function formatScore(score: JsonFloat): string {
   if (typeof score !== 'number') return 'NaN or Inf';
   return `${score >= 100 ? formatNumber(Math.round(score)) : score.toFixed(1)} × threshold`;
+}
+
+/** `steps 1,024 to 1,055`, or `step 5` where both are the same. */
+export function formatSteps(first: number, last: number): string {
+  return first === last ? `step ${formatStep(first)}` : `steps ${formatStep(first)} to ${formatStep(last)}`;
+}
+
+/** `2nd`, `3rd`, `10th`, `11th`, `21st`. */
+export function ordinal(count: number): string {
+  const teens = count % 100 > 10 && count % 100 < 14;
+  return `${formatStep(count)}${(!teens && ['th', 'st', 'nd', 'rd'][count % 10]) || 'th'}`;
 }
 
 /** `1 step`, `2 steps`. */

@@ -42,6 +42,45 @@ export interface Cells {
   columns: number;
 }
 
+export interface HeldCells extends Cells {
+  max: Float32Array;
+  nonfinite: Uint32Array;
+  /** `[layers, columns]`: the column that the value of a cell is from; -1 where it has none. */
+  source: Int32Array;
+  /** Whether some value is from an earlier column. */
+  held: boolean;
+}
+
+/**
+ * Fills the cells in which nothing was measured, as between the steps of a thinned run: a value holds
+ * until the next one, and the last one for as many columns as the one before it.
+ */
+export function holdCells({max, nonfinite, layers, columns}: Cells): HeldCells {
+  const shown: HeldCells = {
+    max: Float32Array.from(max),
+    nonfinite: Uint32Array.from(nonfinite),
+    layers,
+    columns,
+    source: new Int32Array(layers * columns).fill(-1),
+    held: false,
+  };
+  for (let layer = 0; layer < layers; layer++) {
+    const at = layer * columns;
+    const measured: number[] = [];
+    for (let column = 0; column < columns; column++) {
+      if (!Number.isNaN(max[at + column] ?? NaN) || (nonfinite[at + column] ?? 0) > 0) measured.push(column);
+    }
+    measured.forEach((column, i) => {
+      const next = measured[i + 1] ?? Math.min(columns, 2 * column - (measured[i - 1] ?? column - 1));
+      shown.held ||= next > column + 1;
+      shown.max.fill(max[at + column] ?? NaN, at + column, at + next);
+      shown.nonfinite.fill(nonfinite[at + column] ?? 0, at + column, at + next);
+      shown.source.fill(column, at + column, at + next);
+    });
+  }
+  return shown;
+}
+
 /**
  * One RGBA pixel for each row and pixel column; where there is no value it is transparent.
  *

@@ -1,22 +1,86 @@
 /** Prepares pooled series for the line chart: gaps for what is not finite, marks for where. */
-import type {Columns, PooledSeries} from './series';
-import type {StepRange} from './range';
-import {stepToX} from './range';
+import {isMeasured, measuredAt, type Columns, type PooledSeries} from './series';
+import {span, stepToX, type StepRange} from './range';
 import type {Interval} from './scale';
 
-/** uPlot draws nothing at null and something wrong at NaN. */
-export type LineValues = (number | null)[];
+/** uPlot breaks a line at null and draws through undefined; NaN it draws wrong. */
+export type LineValues = (number | null | undefined)[];
 
-/** The middle of each column, in steps. */
-export function columnMiddles({first, last}: Columns): number[] {
-  return Array.from(first, (step, i) => (step + (last[i] ?? step)) / 2);
+/** Where the lines have points. A column is one point in its middle, or a level stretch where it is wide. */
+export interface LinePoints {
+  steps: number[];
+  /** For each point its column. */
+  columns: number[];
+  /** For each point whether it is an end of a stretch. */
+  ends: boolean[];
 }
 
-/** The values as a line. A logarithmic axis shows zero and less at its lower edge. */
-export function lineValues(values: ArrayLike<number>, axis: Interval, log: boolean): LineValues {
-  return Array.from(values, (value) => {
-    if (!Number.isFinite(value)) return null;
-    return log ? Math.max(value, axis.min) : value;
+/** A column at least this wide, in pixels, is seen to stand for several steps. */
+const STRETCH = 6;
+
+/** Stretches cover the cells of their steps, cut at the edges of the view: uPlot looks for points inside of it. */
+export function linePoints({first, last}: Columns, view: StepRange, width: number): LinePoints {
+  const points: LinePoints = {steps: [], columns: [], ends: []};
+  for (let i = 0; i < first.length; i++) {
+    const start = first[i] ?? 0;
+    const stop = last[i] ?? start;
+    const from = Math.max(start, view.from);
+    const to = Math.min(stop, view.to);
+    const wide = stop > start && (to - from + 1) * width >= STRETCH * span(view);
+    for (const step of wide ? [from - 0.5, to + 0.5] : [(start + stop) / 2]) {
+      points.steps.push(step);
+      points.columns.push(i);
+      points.ends.push(wide);
+    }
+  }
+  return points;
+}
+
+/**
+ * One part of a series as a line: null where it is not finite, undefined where
+ * nothing was measured. A logarithmic axis shows zero and less at its lower edge.
+ */
+export function lineValues(
+  series: PooledSeries,
+  part: 'mean' | 'min' | 'max',
+  {columns}: Pick<LinePoints, 'columns'>,
+  axis: Interval,
+  log: boolean
+): LineValues {
+  const line = columns.map((column) => {
+    const value = series[part][column] ?? NaN;
+    if (Number.isFinite(value)) return log ? Math.max(value, axis.min) : value;
+    return isMeasured(series, column) ? null : undefined;
+  });
+  // What was not measured beside a gap belongs to it: no line comes from nowhere.
+  for (let i = 1; i < line.length; i++) if (line[i] === undefined && line[i - 1] === null) line[i] = null;
+  for (let i = line.length - 2; i >= 0; i--)
+    if (line[i] === undefined && line[i + 1] === null) line[i] = null;
+  return line;
+}
+
+/** With at most so many points in view all are dots. */
+const FEW_POINTS = 30;
+/** Measurements with steps between them that were not measured are dots where they are this far apart, in pixels. */
+const DOT_DISTANCE = 9;
+
+/** The points to draw as dots: where the line alone would not show what was measured. */
+export function dots(line: LineValues, points: LinePoints, view: StepRange, width: number): number[] {
+  const found = points.steps.map((_, i) => i).filter((i) => typeof line[i] === 'number');
+  const distance = (from = -Infinity, to = Infinity) =>
+    (((points.steps[to] ?? Infinity) - (points.steps[from] ?? -Infinity)) * width) / span(view);
+  const inView = (i: number) => Math.abs(2 * (points.steps[i] ?? 0) - view.from - view.to) <= span(view);
+  const few = found.filter(inView).length <= FEW_POINTS;
+  return found.filter((i, order) => {
+    const before = found[order - 1];
+    const after = found[order + 1];
+    const joined =
+      (before !== undefined && line[i - 1] !== null) || (after !== undefined && line[i + 1] !== null);
+    if (!joined) return true;
+    if (points.ends[i]) return false;
+    if (few) return true;
+    if (typeof line[i - 1] === 'number' || typeof line[i + 1] === 'number') return false;
+    return distance(before, i) >= DOT_DISTANCE && distance(i, after) >= DOT_DISTANCE;
   });
 }
 
@@ -74,4 +138,13 @@ export function visibleColumns(columns: Columns, range: StepRange): {start: numb
   while (start < stop && (columns.last[start] ?? 0) < range.from) start++;
   while (stop > start && (columns.first[stop - 1] ?? 0) > range.to) stop--;
   return {start, stop};
+}
+
+/** These columns; where nothing was measured in them, also those of the measurements around, whose line is seen. */
+export function lineColumns(series: PooledSeries, {start, stop}: {start: number; stop: number}) {
+  const before = measuredAt(series, stop - 1);
+  if (before >= start) return {start, stop};
+  let after = stop;
+  while (after < series.mean.length && !isMeasured(series, after)) after++;
+  return {start: Math.max(0, before), stop: after + 1};
 }

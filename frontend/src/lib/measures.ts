@@ -1,4 +1,4 @@
-/** The measures of the heatmap and of a layer: their names and units. */
+/** The measures: their names, units and what they are in one line. */
 
 export interface Measure {
   title: string;
@@ -7,7 +7,31 @@ export interface Measure {
   explanation: string;
 }
 
-const MEASURES: Record<string, Measure> = {
+const SCALARS: Record<string, Measure> = {
+  loss: {title: 'Loss', unit: '', explanation: "loss of each step's own batch"},
+  learning_rate: {
+    title: 'Learning rate',
+    unit: '',
+    explanation: 'learning rate that the optimizer used for the update',
+  },
+  grad_norm: {
+    title: 'Gradient norm',
+    unit: '',
+    explanation: 'L2 norm over the gradients of all variables, before and after clipping',
+  },
+  loss_scale: {
+    title: 'Loss scale',
+    unit: 'factor',
+    explanation: 'factor that the loss was multiplied by, so that float16 gradients do not vanish',
+  },
+  step_seconds: {
+    title: 'Step time',
+    unit: 'seconds',
+    explanation: 'wall time from the start of a step to the start of the next',
+  },
+};
+
+const LAYER_MEASURES: Record<string, Measure> = {
   grad_norm: {
     title: 'Gradient norm',
     unit: 'loss / weight',
@@ -25,14 +49,24 @@ const MEASURES: Record<string, Measure> = {
     explanation: "share of the entries of the layer's gradients that are NaN or Inf",
   },
   bn_drift: {
-    title: 'BatchNormalization drift',
+    title: 'Normalization drift',
     unit: 'from start',
     explanation: 'root mean square over the channels of how far gamma or beta is from its start',
   },
 };
 
-/** A measure of a newer version is shown by its own name. */
+/** A scalar of the whole run. */
+export function scalarText(name: string): Measure {
+  return textOf(SCALARS, name);
+}
+
+/** A measure of a whole layer, as in the heatmap. */
 export function measureText(measure: string): Measure {
-  const known = Object.hasOwn(MEASURES, measure) ? MEASURES[measure] : undefined;
-  return known ?? {title: measure.replaceAll('_', ' '), unit: '', explanation: ''};
+  return textOf(LAYER_MEASURES, measure);
+}
+
+/** What a newer version measures is shown by its own name. */
+function textOf(texts: Record<string, Measure>, name: string): Measure {
+  const known = Object.hasOwn(texts, name) ? texts[name] : undefined;
+  return known ?? {title: name.replaceAll('_', ' '), unit: '', explanation: ''};
 }

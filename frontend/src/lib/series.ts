@@ -47,6 +47,25 @@ export function columnAt(columns: Columns, step: number): number {
   return before < (columns.first[low] ?? 0) - step ? low - 1 : low;
 }
 
+/** First and last step of the column that speaks for `step`; the step itself where there is no column. */
+export function stepsAt(columns: Columns | null, step: number): [number, number] {
+  const column = columns ? columnAt(columns, step) : -1;
+  return [columns?.first[column] ?? step, columns?.last[column] ?? step];
+}
+
+/** Whether there was a value in a column, finite or not. */
+export function isMeasured(series: PooledSeries, column: number): boolean {
+  const finite = Number.isFinite(series.mean[column] ?? NaN);
+  return finite || (series.nan[column] ?? 0) > 0 || (series.inf[column] ?? 0) > 0;
+}
+
+/** The last column up to `column` in which something was measured; -1 where there is none. */
+export function measuredAt(series: PooledSeries, column: number): number {
+  let last = column;
+  while (last >= 0 && !isMeasured(series, last)) last--;
+  return last;
+}
+
 /**
  * A number that stands for the column: its mean, NaN or infinity where nothing
  * in it was finite, and null where nothing was observed.

@@ -4,6 +4,7 @@ import type {Api} from '../api';
 import {commandOf, type Command} from '../lib/keys';
 import {fitWindow, showRange, stepWindow, type State} from '../state';
 import {Checks} from './checks';
+import {FirstBatch} from './first_batch';
 import {Header} from './header';
 import {HelpDialog} from './help_dialog';
 import {Lanes} from './lanes';
@@ -43,6 +44,7 @@ export function App({state, api, reload}: AppProps) {
             <aside>
               <WindowList key={report.run} state={state} report={report} />
               <Checks checks={report.checks} />
+              <FirstBatch tensors={report.first_batch} />
             </aside>
           </div>
         </>

@@ -6,7 +6,7 @@ export function Checks({checks}: {checks: Check[]}) {
   const ran = checks.filter(({status}) => status === 'ran');
   const skipped = checks.filter(({status}) => status !== 'ran');
   return (
-    <section class="checks" aria-label="Checks">
+    <section class="facts" aria-label="Checks">
       <h3>What was checked</h3>
       {ran.length > 0 ? (
         <p>

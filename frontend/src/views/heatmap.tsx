@@ -4,7 +4,7 @@ import type {Api} from '../api';
 import {colorScale} from '../lib/colormap';
 import {formatStep} from '../lib/format';
 import {floats, integers, type Frame} from '../lib/frame';
-import {layerAt, rowLayout} from '../lib/heatmap';
+import {holdCells, layerAt, rowLayout} from '../lib/heatmap';
 import {measureText} from '../lib/measures';
 import {columnsOf} from '../lib/series';
 import type {State} from '../state';
@@ -100,7 +100,13 @@ export function Heatmap({state, api, run, layout, layer}: HeatmapProps) {
           </div>
         </div>
       )}
-      {data && <HeatmapLegend scale={scale} measure={measure} />}
+      {data && (
+        <HeatmapLegend
+          {...{scale, measure}}
+          held={data.cells.held}
+          every={state.report.value?.cost?.every ?? 1}
+        />
+      )}
     </section>
   );
 }
@@ -112,11 +118,11 @@ function heatmapData(frame: Frame): HeatmapData {
   return {
     layers,
     columns,
-    cells: {
+    cells: holdCells({
       max: floats(frame, 'max'),
       nonfinite: integers(frame, 'nonfinite'),
       layers: layers.length,
       columns: columns.first.length,
-    },
+    }),
   };
 }

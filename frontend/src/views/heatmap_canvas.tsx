@@ -1,7 +1,7 @@
 /** The pixels of the heatmap: one image row a layer, scaled up without smoothing. */
 import {useLayoutEffect, useRef} from 'preact/hooks';
 import {colorTable, type ColorScale} from '../lib/colormap';
-import {paintCells, rowLayout, rowOf, type Cells} from '../lib/heatmap';
+import {paintCells, rowLayout, rowOf, type HeldCells} from '../lib/heatmap';
 import {columnsOfPixels} from '../lib/pool';
 import type {StepRange} from '../lib/range';
 import type {Columns} from '../lib/series';
@@ -10,7 +10,7 @@ import {themeColor} from './theme';
 export interface HeatmapData {
   layers: string[];
   columns: Columns;
-  cells: Cells;
+  cells: HeldCells;
 }
 
 interface HeatmapCanvasProps {

@@ -1,13 +1,22 @@
 /** What the colours of the heatmap mean. */
 import {colorTable, COLORS, type ColorScale} from '../lib/colormap';
-import {formatTick} from '../lib/format';
+import {formatTick, ordinal} from '../lib/format';
 import {measureText} from '../lib/measures';
 import {logTicks} from '../lib/scale';
 
 const STOPS = 16;
 const WIDTH = 220;
 
-export function HeatmapLegend({scale, measure}: {scale: ColorScale | null; measure: string}) {
+interface HeatmapLegendProps {
+  scale: ColorScale | null;
+  measure: string;
+  /** Whether some cells show a value that was measured earlier. */
+  held: boolean;
+  /** Lately, layers were measured at every n-th step. */
+  every: number;
+}
+
+export function HeatmapLegend({scale, measure, held, every}: HeatmapLegendProps) {
   return (
     <div class="heatmap-legend">
       {scale ? (
@@ -29,6 +38,12 @@ export function HeatmapLegend({scale, measure}: {scale: ColorScale | null; measu
       <span>
         <i class="swatch swatch-none" /> no value
       </span>
+      {held && (
+        <span>
+          {every > 1 ? `Lately measured at every ${ordinal(every)} step` : 'Not measured at every step'}; a
+          colour holds until the next
+        </span>
+      )}
     </div>
   );
 }

@@ -1,5 +1,5 @@
 /** What is under the pointer on the heatmap: layer, step, value. */
-import {formatNumber, formatStep, plural} from '../lib/format';
+import {formatNumber, formatSteps, plural} from '../lib/format';
 import {layerAt, rowLayout} from '../lib/heatmap';
 import {measureText} from '../lib/measures';
 import {xToStep, type StepRange} from '../lib/range';
@@ -21,10 +21,16 @@ export function HeatmapTip({data, hover, measure, view, width}: HeatmapTipProps)
   const layer = layerAt(hover.y, data.layers.length);
   const column = columnAt(data.columns, step);
   if (column < 0) return null;
-  const first = data.columns.first[column] ?? step;
-  const last = data.columns.last[column] ?? step;
   const at = layer * data.cells.columns + column;
+  const source = data.cells.source[at] ?? -1;
+  const stepsOf = (index: number): [number, number] => [
+    data.columns.first[index] ?? step,
+    data.columns.last[index] ?? step,
+  ];
+  const [first, last] = stepsOf(source < 0 ? column : source);
   const value = data.cells.max[at] ?? NaN;
+  const valueText =
+    source < 0 ? 'not measured' : Number.isNaN(value) ? 'no finite value' : formatNumber(value);
   const bad = data.cells.nonfinite[at] ?? 0;
   const {rows, rowHeight} = rowLayout(data.layers.length);
   // Beside the pointer, on the side with more room.
@@ -40,13 +46,16 @@ export function HeatmapTip({data, hover, measure, view, width}: HeatmapTipProps)
         <bdi>{data.layers[layer] ?? ''}</bdi>
       </strong>
       <span>
-        {first === last ? `step ${formatStep(first)}` : `steps ${formatStep(first)} to ${formatStep(last)}`}
+        {formatSteps(...stepsOf(column))}
+        {source >= 0 && source !== column && `, measured at ${formatSteps(first, last)}`}
       </span>
       <span>
-        {measureText(measure).title}: {Number.isNaN(value) ? 'no finite value' : formatNumber(value)}
+        {measureText(measure).title}: {valueText}
         {first !== last && !Number.isNaN(value) && ' (largest)'}
       </span>
-      {bad > 0 && <span class="nonfinite">{plural(bad, 'step')} with NaN or Inf</span>}
+      {bad > 0 && (
+        <span class="nonfinite">NaN or Inf{first !== last && ` at ${plural(bad, 'step')} or more`}</span>
+      )}
     </div>
   );
 }

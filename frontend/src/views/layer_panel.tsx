@@ -1,10 +1,12 @@
-/** The selected layer: how fast it changes, its gradients, and for BatchNormalization where it went. */
+/** The selected layer: how fast it changes, its gradients, where a normalization went, what its activation does. */
 import {useMemo} from 'preact/hooks';
 import type {Api} from '../api';
 import type {Frame} from '../lib/frame';
+import {layerSentence, layersToSelect} from '../lib/layers';
 import {columnsOf, seriesOf} from '../lib/series';
 import type {State} from '../state';
 import type {Layer, LayerSeries, Layout} from '../types';
+import {ActivationChart} from './activation_chart';
 import {LineChart} from './line_chart';
 import type {Guide, Line} from './line_plot';
 import {ErrorNotice, Skeleton} from './notices';
@@ -59,16 +61,19 @@ interface LayerPanelProps {
 
 export function LayerPanel({state, api, run, layout, layer}: LayerPanelProps) {
   const {extract, key} = useExtract(state);
+  const isMeasured = layer.variables.length > 0 || layer.normalization !== null;
   const {
     value: frame,
     error,
     retry,
-  } = useResource(state, `${run}\n${layer.name}`, key && `${layer.name}\n${key}`, () =>
+  } = useResource(state, `${run}\n${layer.name}`, isMeasured ? key && `${layer.name}\n${key}` : null, () =>
     api.layer(run, layer.name, extract)
   );
   const columns = useMemo(() => frame && columnsOf(frame), [frame]);
   const charts = useMemo(() => (frame ? chartsOf(frame, layer) : []), [frame, layer]);
+  const statistics = useMemo(() => (frame ? statisticsSentence(frame, layer) : ''), [frame, layer]);
   const expected = layer.normalization ? CHARTS.length : PLAIN_CHARTS;
+  const {measured, activationOnly} = useMemo(() => layersToSelect(layout), [layout]);
   return (
     <section class="layer-panel" aria-label="Selected layer">
       <div class="section-line">
@@ -80,18 +85,17 @@ export function LayerPanel({state, api, run, layout, layer}: LayerPanelProps) {
             state.layer.value = event.currentTarget.value;
           }}
         >
-          {layout.layers.map(({name}) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
+          {measured.map(layerOption)}
+          {activationOnly.length > 0 && (
+            <optgroup label="Activations">{activationOnly.map(layerOption)}</optgroup>
+          )}
         </select>
         <p class="hint">
-          <bdi>{layerSentence(layer)}</bdi>
+          <bdi>{[layerSentence(layer, layout), statistics].filter(Boolean).join(' · ')}</bdi>
         </p>
       </div>
       {error !== null && <ErrorNotice what="The layer" error={error} retry={retry} />}
-      {!frame && error === null && <Skeleton height={expected * HEIGHT} label="layer" />}
+      {isMeasured && !frame && error === null && <Skeleton height={expected * HEIGHT} label="layer" />}
       {columns &&
         charts.map(({title, unit, measures, watched, lines, guides}) => (
           <LineChart
@@ -104,8 +108,29 @@ export function LayerPanel({state, api, run, layout, layer}: LayerPanelProps) {
             height={HEIGHT}
           />
         ))}
+      {layout.activations.some((activation) => activation.layer === layer.name) && (
+        <ActivationChart {...{state, api, run}} layer={layer.name} height={HEIGHT} />
+      )}
     </section>
   );
+}
+
+function layerOption({name}: Layer) {
+  return (
+    <option key={name} value={name}>
+      {name}
+    </option>
+  );
+}
+
+/** What BatchNormalization normalised with in the steps in view. */
+function statisticsSentence(frame: Frame, {name}: Layer): string {
+  const series = seriesOf(frame, `batch_statistics/${name}`);
+  if (!series?.mean.some(Number.isFinite)) return '';
+  const batch = series.max.some((value) => value > 0);
+  const moving = series.min.some((value) => value === 0);
+  if (batch && moving) return 'normalised with the statistics of its batch at some steps';
+  return batch ? 'normalised with the statistics of its batch' : 'normalised with its moving statistics';
 }
 
 /** The charts that this layer has series for. */
@@ -125,13 +150,4 @@ function lineLabel({measure, of, name}: LayerSeries, layer: Layer): string {
   const variable = layer.variables.find((candidate) => candidate.name === of);
   if (variable) return variable.role;
   return of === layer.name ? measure.replace(/^moving_|_distance$/g, '') : name;
-}
-
-function layerSentence({variables, normalization}: Layer): string {
-  const parts = variables.map(({role, shape}) => `${role} ${shape.length > 0 ? shape.join('×') : 'scalar'}`);
-  if (normalization) {
-    parts.push(`BatchNormalization of ${normalization.channels} channels`);
-    if (!normalization.trainable) parts.push('not trainable');
-  }
-  return parts.join(' · ');
 }

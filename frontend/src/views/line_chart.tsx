@@ -1,11 +1,11 @@
 /** One chart: a title with its readout and log/linear switch, beside lines over steps. */
 import {useMemo} from 'preact/hooks';
 import {formatNumber} from '../lib/format';
-import {isLoggable, visibleColumns} from '../lib/lines';
+import {isLoggable, lineColumns, visibleColumns} from '../lib/lines';
 import {axisInterval, extent} from '../lib/scale';
-import {columnAt, valueAt, type Columns} from '../lib/series';
+import {columnAt, measuredAt, valueAt, type Columns} from '../lib/series';
 import {isOfMeasure} from '../lib/windows';
-import {setScale, type State} from '../state';
+import {setScale, type AxisScale, type State} from '../state';
 import type {SymptomWindow} from '../types';
 import {LinePlot, type Guide, type Line} from './line_plot';
 import {PlotSurface} from './plot_surface';
@@ -17,6 +17,10 @@ interface LineChartProps {
   id: string;
   title: string;
   unit: string;
+  /** One line for the reader who points at the title. */
+  explanation?: string;
+  /** The axis until the reader chooses one; by default logarithmic where the values allow it. */
+  usual?: AxisScale;
   /** Measures whose windows stand out here. */
   measures: readonly string[];
   /** Only windows of this layer stand out; without one, of any. */
@@ -32,20 +36,22 @@ const NO_GUIDES: Guide[] = [];
 const MAX_READOUTS = 5;
 
 export function LineChart(props: LineChartProps) {
-  const {state, id, title, unit, measures, layer, lines, columns, height, guides = NO_GUIDES} = props;
+  const {state, id, title, unit, explanation, usual, measures, layer} = props;
+  const {lines, columns, height, guides = NO_GUIDES} = props;
   const view = state.view.value;
   const report = state.report.value;
   const selected = state.windowKey.value;
   const width = state.plotWidth.value;
   const loggable = useMemo(() => isLoggable(lines.map(({series}) => series)), [lines]);
-  const scale = state.scales.value.get(id) ?? (loggable ? 'log' : 'linear');
+  const scale = state.scales.value.get(id) ?? usual ?? (loggable ? 'log' : 'linear');
   const log = scale === 'log';
 
   const axis = useMemo(() => {
-    const {start, stop} = visibleColumns(columns, view ?? {from: 0, to: 0});
-    const values = lines.flatMap(({series}) =>
-      [series.min, series.max].map((array) => array.subarray(start, stop))
-    );
+    const visible = visibleColumns(columns, view ?? {from: 0, to: 0});
+    const values = lines.flatMap(({series}) => {
+      const {start, stop} = lineColumns(series, visible);
+      return [series.min.subarray(start, stop), series.max.subarray(start, stop)];
+    });
     return axisInterval(extent([...values, guides.map(({value}) => value)], log), log);
   }, [lines, columns, view, log, guides]);
   const bands = useMemo(() => {
@@ -60,7 +66,7 @@ export function LineChart(props: LineChartProps) {
   return (
     <figure class="plot-row" aria-label={`${title}: ${description(props, view)}`}>
       <figcaption class="plot-title">
-        <span class="plot-heading">
+        <span class="plot-heading" title={explanation}>
           {title}
           {unit !== '' && <small> {unit}</small>}
         </span>
@@ -90,14 +96,15 @@ export function LineChart(props: LineChartProps) {
   );
 }
 
-/** The values under the cursor; without one, at the end of the view. */
+/** The values measured last up to the cursor; without one, up to the end of the view. */
 function Readouts({state, lines, columns}: {state: State; lines: Line[]; columns: Columns}) {
   const step = state.cursor.value ?? state.view.value?.to;
   const column = step === undefined ? -1 : columnAt(columns, step);
   return (
     <span class="readouts">
       {lines.slice(0, MAX_READOUTS).map(({label, series}, index) => {
-        const value = column < 0 ? null : valueAt(series, column);
+        const measured = measuredAt(series, column);
+        const value = measured < 0 ? null : valueAt(series, measured);
         const {variable, dash} = lineStyle(index);
         return (
           <span key={label} class="readout">

@@ -1,8 +1,8 @@
 /** Lines over steps on a canvas (uPlot), with bands, marks and guides. Knows nothing of the API. */
-import {useLayoutEffect, useRef} from 'preact/hooks';
+import {useLayoutEffect, useMemo, useRef} from 'preact/hooks';
 import uPlot from 'uplot';
 import {formatTick} from '../lib/format';
-import {columnMiddles, hasSpread, lineValues, marks} from '../lib/lines';
+import {dots, hasSpread, linePoints, lineValues, marks, type LinePoints} from '../lib/lines';
 import type {StepRange} from '../lib/range';
 import {linearTicks, logTicks, stepTicks, type Interval} from '../lib/scale';
 import type {Columns, PooledSeries} from '../lib/series';
@@ -13,7 +13,6 @@ import {lineStyle, themeColor} from './theme';
 const VALUE_AXIS_WIDTH = 56;
 const PIXELS_PER_TICK = 26;
 const PIXELS_PER_STEP_TICK = 90;
-const FEW_POINTS = 30;
 
 export interface Line {
   label: string;
@@ -38,12 +37,19 @@ export interface LinePlotProps {
   dark: boolean;
 }
 
+/** What is drawn: the props, and where their columns have points. */
+interface Drawn extends LinePlotProps {
+  points: LinePoints;
+}
+
 export function LinePlot(props: LinePlotProps) {
+  const {columns, view, width} = props;
+  const points = useMemo(() => linePoints(columns, view, width), [columns, view, width]);
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   // uPlot's callbacks outlive a render: they read what was shown last.
-  const latest = useRef(props);
-  latest.current = props;
+  const latest = useRef<Drawn>({...props, points});
+  latest.current = {...props, points};
   const spread = props.lines.map(({series}) => hasSpread(series));
   const structure = `${String(props.log)}:${spread.join()}`;
 
@@ -62,22 +68,22 @@ export function LinePlot(props: LinePlotProps) {
   }, [props.width, props.height]);
 
   useLayoutEffect(() => {
-    plot.current?.setData(dataOf(props));
+    plot.current?.setData(dataOf(latest.current));
     place.current?.setAttribute('data-painted', '');
-  }, [props.lines, props.columns, props.view, props.axis, props.bands, props.guides, props.dark]);
+  }, [props.lines, points, props.view, props.axis, props.bands, props.guides, props.dark]);
 
   return <div class="line-plot" ref={place} aria-hidden="true" />;
 }
 
 /** Three rows of values for each line: mean, smallest, largest. */
-function dataOf({lines, columns, axis, log}: LinePlotProps): uPlot.AlignedData {
+function dataOf({lines, points, axis, log}: Drawn): uPlot.AlignedData {
   const rows = lines.flatMap(({series}) =>
-    [series.mean, series.min, series.max].map((values) => lineValues(values, axis, log))
+    (['mean', 'min', 'max'] as const).map((part) => lineValues(series, part, points, axis, log))
   );
-  return [columnMiddles(columns), ...rows];
+  return [points.steps, ...rows];
 }
 
-function options(latest: {current: LinePlotProps}, spread: boolean[]): uPlot.Options {
+function options(latest: {current: Drawn}, spread: boolean[]): uPlot.Options {
   const {width, height, log, lines} = latest.current;
   const grid = {stroke: () => themeColor('--grid'), width: 1};
   return {
@@ -121,7 +127,7 @@ function options(latest: {current: LinePlotProps}, spread: boolean[]): uPlot.Opt
         grid,
       },
     ],
-    series: [{}, ...lines.flatMap((_, index) => lineSeries(index))],
+    series: [{}, ...lines.flatMap((_, index) => lineSeries(index, latest))],
     bands: spread.flatMap((wide, index) => (wide ? [envelope(index)] : [])),
     hooks: {
       drawClear: [
@@ -144,23 +150,19 @@ function options(latest: {current: LinePlotProps}, spread: boolean[]): uPlot.Opt
   };
 }
 
-function lineSeries(index: number): uPlot.Series[] {
+function lineSeries(index: number, latest: {current: Drawn}): uPlot.Series[] {
   const {variable, dash} = lineStyle(index);
   const color = () => themeColor(variable);
   const hidden: uPlot.Series = {width: 0, points: {show: false}};
-  const points: uPlot.Series.Points = {show: true, size: 5, stroke: color, fill: color, filter: pointsToShow};
+  const filter = (plot: uPlot, series: number) =>
+    dots(
+      Array.from(plot.data[series] ?? []),
+      latest.current.points,
+      latest.current.view,
+      latest.current.width
+    );
+  const points: uPlot.Series.Points = {show: true, size: 5, stroke: color, fill: color, filter};
   return [{stroke: color, width: 1.5, dash, points}, hidden, hidden];
-}
-
-/** All points where there are few; else those between two gaps, which no line would show. */
-function pointsToShow(plot: uPlot, series: number): number[] {
-  const values = plot.data[series] ?? [];
-  const isGap = (i: number) => typeof values[i] !== 'number';
-  const shown: number[] = [];
-  for (let i = 0; i < values.length; i++) {
-    if (!isGap(i) && (values.length <= FEW_POINTS || (isGap(i - 1) && isGap(i + 1)))) shown.push(i);
-  }
-  return shown;
 }
 
 function envelope(index: number): uPlot.Band {

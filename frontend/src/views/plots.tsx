@@ -2,10 +2,12 @@
 import {useSignalEffect} from '@preact/signals';
 import {useRef} from 'preact/hooks';
 import type {Api} from '../api';
-import {formatStep} from '../lib/format';
+import {formatSteps} from '../lib/format';
+import {layersToSelect} from '../lib/layers';
 import {stepToX} from '../lib/range';
+import {stepsAt} from '../lib/series';
 import {showRange, type State} from '../state';
-import type {Layout} from '../types';
+import type {Layer, Layout} from '../types';
 import {Charts} from './charts';
 import {Heatmap} from './heatmap';
 import {LayerPanel} from './layer_panel';
@@ -18,7 +20,7 @@ export function Plots({state, api, run}: {state: State; api: Api; run: string}) 
   const place = usePointerLines(state);
   const view = state.view.value;
   const name = layout && shownLayer(state, layout);
-  const layer = layout?.layers.find((candidate) => candidate.name === name) ?? null;
+  const layer = layout && allLayers(layout).find((candidate) => candidate.name === name);
   return (
     <div class="plots" ref={place}>
       <div class="plots-axis">
@@ -41,15 +43,16 @@ export function Plots({state, api, run}: {state: State; api: Api; run: string}) 
   );
 }
 
-/** The step under the pointer, or the steps in view with a way back to all. */
+/** The step under the pointer, with those that its column stands for; without a pointer the steps in view with a way back to all. */
 function ViewLabel({state}: {state: State}) {
   const {value: view} = state.view;
   const {value: cursor} = state.cursor;
+  const {value: columns} = state.columns;
   if (!view) return null;
   return (
     <div class="view-label">
       {cursor !== null ? (
-        <strong>step {formatStep(cursor)}</strong>
+        <strong>{formatSteps(...stepsAt(columns, cursor))}</strong>
       ) : state.range.value ? (
         <button
           type="button"
@@ -69,9 +72,14 @@ function ViewLabel({state}: {state: State}) {
 
 /** The chosen layer, else that of the first window with one, else the first. */
 function shownLayer(state: State, layout: Layout): string | null {
-  const names = new Set(layout.layers.map(({name}) => name));
+  const names = new Set(allLayers(layout).map(({name}) => name));
   const candidates = [state.layer.value, ...(state.report.value?.windows ?? []).map(({layer}) => layer)];
   return candidates.find((name) => name !== null && names.has(name)) ?? layout.layers[0]?.name ?? null;
+}
+
+function allLayers(layout: Layout): Layer[] {
+  const {measured, activationOnly} = layersToSelect(layout);
+  return [...measured, ...activationOnly];
 }
 
 /** Moves the cursor line and the selection of all plots: CSS variables, so that nothing is drawn anew. */

@@ -19,9 +19,10 @@ export function useExtract(state: State): ExtractKey {
   const whole = state.whole.value;
   const range = useSettled(state.range.value, SETTLE_MS);
   const cols = Math.ceil(state.plotWidth.value / WIDTH_STEP) * WIDTH_STEP;
-  // One more step on either side, so that lines run to the edges of the view.
+  // A measurement more on either side, so that lines run to the edges of the view and values hold from before it.
+  const more = Math.max(1, state.report.value?.cost?.every ?? 1);
   const padded = range &&
-    whole && {from: Math.max(whole.from, range.from - 1), to: Math.min(whole.to, range.to + 1)};
+    whole && {from: Math.max(whole.from, range.from - more), to: Math.min(whole.to, range.to + more)};
   const usable = padded !== null && span(padded) > 0 ? padded : null;
   return {
     extract: {range: usable, cols},

@@ -1,5 +1,5 @@
 /** The answer for the selected run: one word, one sentence, why, and what to do. */
-import {formatStep, plural} from '../lib/format';
+import {formatStep, formatSteps, plural} from '../lib/format';
 import {knownStatus, statusText} from '../lib/status';
 import type {RunReport} from '../types';
 
@@ -36,7 +36,10 @@ export function VerdictView({report}: {report: RunReport}) {
           ))}
         </ul>
       )}
-      <p class="verdict-source">{sourceSentence(report)}</p>
+      <p class="verdict-source">
+        {sourceSentence(report)}
+        {report.cost && ` · ${report.cost.text}`}
+      </p>
     </section>
   );
 }
@@ -45,11 +48,7 @@ export function VerdictView({report}: {report: RunReport}) {
 function sourceSentence({run, steps, source, state}: RunReport) {
   const parts: string[] = [];
   if (steps.first !== null && steps.last !== null) {
-    parts.push(
-      steps.first === steps.last
-        ? `step ${formatStep(steps.first)}`
-        : `steps ${formatStep(steps.first)} to ${formatStep(steps.last)}`
-    );
+    parts.push(formatSteps(steps.first, steps.last));
   }
   parts.push(`${plural(steps.observed, 'step')} observed`);
   if (source.sampled) {
