@@ -18,7 +18,7 @@ CLOSE_LOOK_UPDATES = 256
 _PROBE_UPDATES = 8
 """Updates after which the time of a step is known well enough to judge the cost of measuring."""
 
-_MOST_BETWEEN = 256
+_MOST_BETWEEN = 64
 """Updates between two that are measured in full, at most."""
 
 _LATELY = 128
@@ -74,8 +74,20 @@ class Budget:
         """Whether it is time to call `estimate`."""
         return math.isnan(self._full) and len(self._seconds[True]) >= _PROBE_UPDATES
 
+    @property
+    def is_exceeded_by_host(self) -> bool:
+        """Whether what the host does with an update that was measured in full is too much by itself."""
+        seconds = statistics.median(self._seconds[True])
+        return _middle(self._host_full, 0.0) > self.overhead * seconds
+
     def estimate(self, *, thin: float, full: float) -> None:
-        """Takes what measuring adds to an update, in seconds, from a trial outside of the training."""
+        """Takes what measuring adds to an update, in seconds, from a trial outside of the training.
+
+        Args:
+          thin: For scalars only.
+          full: For everything; less than that is no harm where `is_exceeded_by_host`, since the real cost
+            shows as soon as there are updates of both kinds.
+        """
         self._thin, self._full = thin, max(thin, full)
 
     def took(self, seconds: float, *, full: bool, updates: int = 1) -> None:

@@ -73,7 +73,7 @@ def test_the_long_run_cost_keeps_to_the_budget(base: float, full: float, overhea
     training.own, start = 0.0, training.updates
     training.run(4096)
     share = training.own / ((training.updates - start) * base)
-    reachable = (2 * _MICROSECOND + full / 200) / base
+    reachable = (2 * _MICROSECOND + full / 64) / base
     assert share <= max(overhead, reachable) * 1.25
 
 

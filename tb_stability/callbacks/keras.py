@@ -20,6 +20,7 @@ from tb_stability.callbacks.keras_recording import (
     require_tensorflow_backend,
 )
 from tb_stability.measures.tensorflow.instead import instead
+from tb_stability.measures.tensorflow.normalizations import NormalizationVectors
 from tb_stability.measures.tensorflow.observer import Detail
 from tb_stability.report import Cost, Verdict
 from tb_stability.windows import Window
@@ -73,6 +74,7 @@ class StabilityCallback(keras.callbacks.Callback):
         self._overhead = overhead
         self._recorder = open_recorder(log_dir)
         self._recording: KerasRecording | None = None
+        self._normalizations: NormalizationVectors | None = None
         self._finalizer: weakref.finalize[..., Any] | None = None
         self._users_function: Callable[..., Any] | None = None
         self._twins: dict[Detail, _Twin] = {}
@@ -126,6 +128,7 @@ class StabilityCallback(keras.callbacks.Callback):
                 overhead=self._overhead,
                 updates_per_call=self.model.steps_per_execution,
                 jit_compile=bool(self.model.jit_compile),
+                normalizations=self._normalizations,
             )
             self._recorder = self._recording.recorder
             self._finalizer = weakref.finalize(self, _close, self._recording)
@@ -205,7 +208,7 @@ class StabilityCallback(keras.callbacks.Callback):
         """Makes a second training function as the model makes its own, which is left as it was."""
 
         def observed_step(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-            with recording.step(detail):
+            with recording.step(detail, args):
                 return original(*args, **kwargs)
 
         attributes = self.model.__dict__
@@ -229,6 +232,7 @@ class StabilityCallback(keras.callbacks.Callback):
         if self._finalizer is not None:
             self._finalizer.detach()
         if recording is not None:
+            self._normalizations = recording.normalizations
             recording.close(state=state)
 
     def _give_up(self, error: Exception) -> None:

@@ -16,6 +16,7 @@ import keras
 from tb_stability.budget import Budget
 from tb_stability.callbacks.given_values import GivenValues
 from tb_stability.measures.tensorflow import replicas
+from tb_stability.measures.tensorflow.normalizations import NormalizationVectors
 from tb_stability.measures.tensorflow.observer import Detail, Observer
 from tb_stability.recorder import Recorder
 from tb_stability.report import Cost
@@ -102,6 +103,7 @@ class KerasRecording:
         overhead: float,
         updates_per_call: int = 1,
         jit_compile: bool = False,
+        normalizations: NormalizationVectors | None = None,
     ) -> None:
         """Prepares; nothing is observed outside of `observing()` and `step()`.
 
@@ -115,12 +117,18 @@ class KerasRecording:
           overhead: See `Budget`.
           updates_per_call: How many updates a call is known to make; more are noticed.
           jit_compile: Whether XLA compiles the step.
+          normalizations: See `Observer`.
         """
         if not recorder.next_step and not replicas.is_first_worker(optimizers[0]):
             recorder = Recorder(lambda: EventFileWriter("", open_records=DiscardedRecords))
         self.recorder = recorder
         self._observer = Observer(
-            optimizers, model, capacity=capacity, observe_loss=observe_loss, jit_compile=jit_compile
+            optimizers,
+            model,
+            capacity=capacity,
+            observe_loss=observe_loss,
+            jit_compile=jit_compile,
+            normalizations=normalizations,
         )
         self._budget = Budget(overhead)
         self._observer.measure_every(full=1, sample=self._sample_every())
@@ -135,8 +143,16 @@ class KerasRecording:
         # A run that goes on from a checkpoint continues its count.
         iterations = int(getattr(optimizers[0], "inner_optimizer", optimizers[0])._iterations.numpy())
         self._next_step = max(recorder.next_step, iterations)
-        self._broken = False
         self._warned: set[str] = set()
+        self._observes = replicas.are_all_workers_here(optimizers[0])
+        self._broken = not self._observes
+        if self._broken:
+            self._warn("workers", _WORKER_IS_MISSING)
+
+    @property
+    def normalizations(self) -> NormalizationVectors:
+        """The normalization layers, for the recording that continues this one."""
+        return self._observer.normalizations
 
     @property
     def cost(self) -> Cost:
@@ -153,11 +169,11 @@ class KerasRecording:
 
     def observing(self) -> contextlib.AbstractContextManager[None]:
         """While inside, updates of the optimizer are measured, as much of each as the budget allows."""
-        return self._observer.attached(Detail.ASKED)
+        return self._observer.attached(Detail.ASKED) if self._observes else contextlib.nullcontext()
 
-    def step(self, detail: Detail) -> contextlib.AbstractContextManager[None]:
-        """While inside, one step of the user's is traced or run, and measured."""
-        return self._observer.step(detail)
+    def step(self, detail: Detail, data: Any) -> contextlib.AbstractContextManager[None]:
+        """While inside, one step of the user's is traced or run on some data, and measured."""
+        return self._observer.step(detail, data) if self._observes else contextlib.nullcontext()
 
     def count_call(self, seconds: float, given: Mapping[str, Any] | None = None) -> None:
         """Notes that the step function ran once more.
@@ -232,7 +248,8 @@ class KerasRecording:
                 values[at] = _with_scalars(values[at], scalars)
         self._updates += new
         if not self._updates and self._calls and (is_last or self._calls >= _SILENT_CALLS):
-            self._warn("silence", _SILENCE)
+            if not self._observer.has_failed:
+                self._warn("silence", _SILENCE)
             values = [StepValues(scalars) for scalars in self._given.take_all()]
         if lost:
             self._warn("lost", f"Stability lost {lost} updates before step {self._next_step + lost}{_LOST}")
@@ -249,8 +266,12 @@ class KerasRecording:
     def _plan(self) -> None:
         """Decides how much is measured from here on."""
         if self._budget.needs_estimate:
-            thin, full = self._observer.measuring_seconds()
-            self._budget.estimate(thin=thin, full=full)
+            thin = self._observer.measuring_seconds(Detail.SCALARS)
+            # A trial that compiles: not where there will be a thin twin to compare with in any case.
+            skip = self._budget.is_exceeded_by_host
+            self._budget.estimate(
+                thin=thin, full=thin if skip else self._observer.measuring_seconds(Detail.FULL)
+            )
         self._budget.plan(uneasy=self.recorder.is_uneasy)
         self._observer.measure_every(full=self._budget.every, sample=self._sample_every())
 
@@ -267,6 +288,11 @@ class KerasRecording:
 _LOST = (
     ": too many ran without a call of on_step. "
     "Call it after every update, or after every call of your tf.function."
+)
+
+_WORKER_IS_MISSING = (
+    "Stability does not record: several workers train together, and not all of them have a StabilityCallback "
+    "or StabilityMonitor. Give it to every worker; the first one writes the log."
 )
 
 _SILENCE = (

@@ -24,7 +24,8 @@ class RunRows:
     """The steps of one run.
 
     Attributes:
-      layout: What the measures speak of: the last layout of the run, with the scalars of all.
+      layout: What the measures speak of: the last layout of the run, with those scalars of all that were
+        ever observed.
       block: The rows. Before the variables changed the last time, none are observed.
       problems: Sentences about what could not be read.
     """
@@ -80,7 +81,8 @@ def decode_rows(
             f"The variables of the model changed at step {layers_from}: its layers are shown from there on."
         )
     block = concatenate([_empty_block(layout), *keep_newest(decoded)])
-    return RunRows(layout, block, tuple(problems))
+    observed = tuple(name for name in layout.scalars if block.observed[name].any())
+    return RunRows(dataclasses.replace(layout, scalars=observed), block, tuple(problems))
 
 
 def _empty_block(layout: RowLayout) -> StepBlock:

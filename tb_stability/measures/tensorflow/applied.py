@@ -141,6 +141,8 @@ def _clips(optimizer: Any) -> bool:
 
 def _learning_rate(optimizer: Any) -> tf.Tensor | None:
     """The learning rate of the coming update. A callable of the user's may count its calls: not ours."""
+    if isinstance(optimizer, getattr(keras.optimizers, "MultiOptimizer", ())):  # has one for each part
+        return None
     given = optimizer._learning_rate
     if callable(given) and not isinstance(given, keras.optimizers.schedules.LearningRateSchedule):
         return None

@@ -61,6 +61,12 @@ class Batch:
             if local_replica() == 0:
                 self._sums = {name: sums[i] for i, name in enumerate(_SHARED) if name in noted}
 
+    def peek(self) -> dict[str, tf.Tensor]:
+        """Returns `loss` and `batch_size`, as far as `compute_loss` told them; `take` still returns them."""
+        known = {name: value for name, value in self._noted.items() if is_reachable(value)}
+        known.pop("differentiated", None)
+        return known
+
     def take(self, scale_loss: Callable[[Any], Any]) -> dict[str, tf.Tensor]:
         """Returns `loss` and `batch_size` as far as they are known, as float32, and forgets them.
 
@@ -96,12 +102,17 @@ class Batch:
         with self._harmless("the batch loss"):
             if isinstance(loss, tf.Tensor):
                 self._noted["loss"] = _total(loss)
-            for item in keras.tree.flatten([args, kwargs]):
+        self.note_size([args, kwargs])
+        return loss
+
+    def note_size(self, data: Any) -> None:
+        """Notes how many examples a batch has: `data` is a structure with its tensors, inputs first."""
+        with self._harmless("the batch size"):
+            for item in keras.tree.flatten(data):
                 if isinstance(item, tf.Tensor) and item.shape.rank:
                     size = tf.shape(item)[0] if item.shape[0] is None else tf.constant(item.shape[0])
                     self._noted["batch_size"] = tf.cast(size, tf.float32)
                     break
-        return loss
 
     def _gradient(
         self, original: Callable[..., Any], tape: Any, target: Any, *args: Any, **kwargs: Any

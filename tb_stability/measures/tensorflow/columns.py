@@ -41,6 +41,11 @@ class Columns:
         shape = [len(self._column), *values.shape[1:]]
         return tf.scatter_nd([[column] for column in columns], values, shape)
 
+    def others(self, variables: Sequence[Any]) -> list[Any]:
+        """Returns the variables that have columns and are not among these."""
+        given = {_key(variable) for variable in variables}
+        return [variable for variable in self.variables if _key(variable) not in given]
+
 
 def _key(variable: Any) -> int:
     """What tells a variable from others, whether Keras' or TensorFlow's object of it is given."""

@@ -84,6 +84,11 @@ class NormalizationVectors:
         """The layers, in network order."""
         return [layer for layer in (reference() for reference in self._layers) if layer is not None]
 
+    def are_of(self, layers: Sequence[Any]) -> bool:
+        """Whether these are the layers, all of them built."""
+        mine = self.layers
+        return len(mine) == len(layers) and all(a is b for a, b in zip(mine, layers, strict=True))
+
     @contextlib.contextmanager
     def observing(self) -> Iterator[None]:
         """Notes inside of the `with` block which statistics each call of a layer normalises with."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import enum
+import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -18,7 +19,7 @@ import keras
 import tensorflow as tf
 
 from tb_stability.measures.tensorflow import layout as layouts
-from tb_stability.measures.tensorflow import replicas, statistics
+from tb_stability.measures.tensorflow import probe, replicas, statistics
 from tb_stability.measures.tensorflow.activations import ActivationShares
 from tb_stability.measures.tensorflow.applied import Applied
 from tb_stability.measures.tensorflow.batch import Batch
@@ -26,8 +27,7 @@ from tb_stability.measures.tensorflow.columns import Columns
 from tb_stability.measures.tensorflow.first_batch import BatchRanges, BatchTensors
 from tb_stability.measures.tensorflow.histograms import histograms
 from tb_stability.measures.tensorflow.instead import instead
-from tb_stability.measures.tensorflow.normalizations import NormalizationVectors
-from tb_stability.measures.tensorflow.probe import measuring_seconds
+from tb_stability.measures.tensorflow.normalizations import NormalizationVectors, value_of
 from tb_stability.measures.tensorflow.ring import keep_alive
 from tb_stability.measures.tensorflow.rows import Drained, Rows
 from tb_stability.series import Layout
@@ -54,6 +54,7 @@ class Observer:
 
     Attributes:
       layout: What the rows describe; None before the first update was traced.
+      normalizations: The normalization layers, with what they were at the start of the run.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Observer:
         capacity: int,
         observe_loss: bool,
         jit_compile: bool = False,
+        normalizations: NormalizationVectors | None = None,
     ) -> None:
         """Prepares to observe; changes nothing yet.
 
@@ -75,6 +77,7 @@ class Observer:
           observe_loss: Whether to take loss and batch size from the step, see `Batch`. A custom loop
             gives its loss itself.
           jit_compile: Whether XLA compiles the step.
+          normalizations: Those of an observer before, whose run goes on if it is of the same layers.
         """
         self.layout: Layout | None = None
         self._optimizers = tuple(optimizers)
@@ -84,9 +87,10 @@ class Observer:
         self._jit_compile = jit_compile
         # XLA has no fast sum of squares for CPUs.
         self._norm_is_dear = jit_compile and not tf.config.list_physical_devices("GPU")
-        self._normalizations = NormalizationVectors(
-            layouts.normalization_layers(model) if model is not None else []
-        )
+        layers = layouts.normalization_layers(model) if model is not None else []
+        if normalizations is None or not normalizations.are_of(layers):
+            normalizations = NormalizationVectors(layers)
+        self.normalizations = normalizations
         self._activations = ActivationShares(model, self._harmless) if model is not None else None
         self._ranges = BatchRanges(model, self._harmless) if observe_loss and model is not None else None
         self._columns: Columns | None = None
@@ -116,20 +120,32 @@ class Observer:
                 stack.enter_context(self._ranges.observing())
             if self._activations is not None:
                 stack.enter_context(self._activations.observing())
-            stack.enter_context(self._normalizations.observing())
+            stack.enter_context(self.normalizations.observing())
             yield
 
     @contextlib.contextmanager
-    def step(self, detail: Detail) -> Iterator[None]:
-        """Observes one step of the user's, traced or run inside of the `with` block."""
+    def step(self, detail: Detail, data: Any = None) -> Iterator[None]:
+        """Observes one step of the user's, traced or run inside of the `with` block.
+
+        Args:
+          detail: How much of it is measured.
+          data: The batch that it is given, a structure of tensors.
+        """
         is_first = replicas.local_replica() == 0
         if is_first:
             self._applied = []
         with self.attached(detail):
+            if self._batch is not None:
+                self._batch.note_size(data)
             yield
             if is_first:
                 with self._harmless("the update"):
                     self._write()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether something could not be measured, which was said."""
+        return self._warned
 
     def updates(self) -> tf.Tensor | None:
         """Returns the number of updates so far, as a tensor that nobody waits for; None before the first."""
@@ -146,13 +162,15 @@ class Observer:
             self._rows.measure_every(full=full, sample=sample)
         self._every = (full, sample)
 
-    def measuring_seconds(self) -> tuple[float, float]:
-        """Returns what measuring adds to an update, of scalars and in full, from a trial; see `probe.py`."""
+    def measuring_seconds(self, detail: Detail) -> float:
+        """Returns what measuring adds to an update, in seconds, from a trial; see `probe.py`."""
         variables = [] if self._columns is None else self._columns.variables
         if not variables:
-            return 0.0, 0.0
-        thin = statistics.are_finite if self._norm_is_dear else statistics.quick_global_norm
-        return measuring_seconds(variables, jit_compile=self._jit_compile, thin=thin)
+            return 0.0
+        if detail is Detail.FULL:
+            return probe.seconds_of_everything(variables, jit_compile=self._jit_compile)
+        reduce = statistics.are_finite if self._norm_is_dear else statistics.quick_global_norm
+        return probe.seconds_of_scalars(variables, reduce, jit_compile=self._jit_compile)
 
     def drain(self) -> Drained:
         """Returns the measures of the updates since the last call."""
@@ -180,7 +198,22 @@ class Observer:
                     self._write()
             return result
 
-        with instead(inner, "apply", apply):
+        def apply_scaled(original: Callable[..., Any], grads: Any, *args: Any, **kwargs: Any) -> Any:
+            grads = list(grads)
+            noted: Mapping[str, tf.Tensor] = {}
+            with self._harmless("the batch loss"):
+                noted = {} if self._batch is None or replicas.are_several() else self._batch.peek()
+            updates = inner.iterations.value.read_value()
+            result = original(grads, *args, **kwargs)
+            if noted:
+                with self._harmless("a skipped update"):
+                    self._write_skipped(optimizer, updates, noted)
+            return result
+
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(instead(inner, "apply", apply))
+            if optimizer is not inner:
+                stack.enter_context(instead(optimizer, "apply", apply_scaled))
             yield
 
     def _begin(
@@ -220,7 +253,22 @@ class Observer:
             rows.write_scalars(scalars)
         else:
             rows.write_scalars(scalars, nan_if={"grad_norm": ~statistics.are_finite(noted.gradients)})
-        keep_alive(rows, *rows.variables, *self._normalizations.variables)
+        keep_alive(rows, *rows.variables, *self.normalizations.variables)
+
+    def _write_skipped(self, optimizer: Any, updates: tf.Tensor, noted: Mapping[str, tf.Tensor]) -> None:
+        """Writes the scalars of a step whose update the loss scaling skipped, if that was for good reason.
+
+        Now and then a scale is too large, is lowered, and the step skipped: that is how it works. A loss
+        that is not finite, or gradients that are not even without any scaling, are not mended by that.
+        """
+        rows = self._rows
+        if rows is None:
+            return
+        scale = tf.cast(tf.convert_to_tensor(optimizer.dynamic_scale), tf.float32)
+        is_skipped = tf.equal(optimizer.inner_optimizer.iterations.value.read_value(), updates)
+        is_broken = ~tf.math.is_finite(noted["loss"]) if "loss" in noted else tf.constant(False)
+        scalars = {**noted, "loss_scale": scale, "grad_norm": tf.constant(math.nan)}
+        _when(is_skipped & (is_broken | (scale < 1.0)), lambda: rows.write_scalars(scalars))
 
     def _write_full(self, rows: Rows, columns: Columns, noted: _Noted) -> tf.Tensor:
         """Writes what is measured in full; returns the norm of all gradients."""
@@ -236,21 +284,24 @@ class Observer:
             rows.write_sample(counts, shares, noted.batch)
 
         _when(rows.is_sample_due(), sample)
-        rows.write_full(
-            {name: columns.spread(variables, values) for name, values in measures.items()},
-            self._normalizations.measure(),
-        )
+        table = {name: columns.spread(variables, values) for name, values in measures.items()}
+        others = columns.others(variables)
+        if others:  # without a gradient: it counts as 0, and they did not change
+            norms = tf.stack([tf.norm(value_of(variable)) for variable in others])
+            table["weight_norm"] += columns.spread(others, norms)
+            table["grad_zero_share"] += columns.spread(others, tf.ones([len(others)]))
+        rows.write_full(table, self.normalizations.measure())
         return statistics.global_norm(measures["grad_norm"])
 
     def _prepare(self, noted: _Noted) -> tuple[Rows, Columns]:
         """Fixes the layout and makes the rings, at the first update."""
-        self._normalizations.prepare()
+        self.normalizations.prepare()
         if self._columns is None:
             self._columns = Columns(self._model, [x for one in noted.applied for x in one.known])
         if self._rows is None:
             activations = [] if self._activations is None else self._activations.described
             self.layout = layouts.describe(
-                self._model, self._columns.variables, self._normalizations.layers, activations
+                self._model, self._columns.variables, self.normalizations.layers, activations
             )
             self._rows = Rows(self.layout, [spec for spec, _ in noted.batch], self._capacity)
             self._rows.measure_every(full=self._every[0], sample=self._every[1])

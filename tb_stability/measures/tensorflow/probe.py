@@ -1,4 +1,7 @@
-"""How long measuring takes, by a trial outside of the training."""
+"""How long measuring takes, by a trial outside of the training.
+
+The values of the variables stand in for gradients, weights and updates; they stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -16,51 +19,57 @@ _LONGEST_SECONDS = 0.1
 _MOST_RUNS = 30
 
 
-def measuring_seconds(
-    variables: Sequence[Any], *, jit_compile: bool, thin: Callable[[Sequence[tf.Tensor]], tf.Tensor]
-) -> tuple[float, float]:
-    """Times the measuring of an update of some variables, with their values in place of gradients.
+def seconds_of_scalars(
+    variables: Sequence[Any], reduce: Callable[[Sequence[tf.Tensor]], tf.Tensor], *, jit_compile: bool
+) -> float:
+    """Times what is done at every update.
 
     Args:
       variables: What is trained.
+      reduce: What is computed of the gradients.
       jit_compile: Whether the training step is compiled with XLA.
-      thin: What is computed of the gradients where scalars alone are measured.
 
     Returns:
-      Seconds of measuring the scalars, and of measuring everything that is measured at most updates. The
-      values of the variables stay as they are.
+      What it adds to an update, in seconds.
     """
-    values = [value_of(variable) for variable in variables]
     ring = Ring(2, 2)
 
-    def nothing(*tensors: tf.Tensor) -> tf.Tensor:
-        return tensors[0]
-
     def scalars(*gradients: tf.Tensor) -> tf.Tensor:
-        reduced = tf.cast(thin(gradients), tf.float32)
+        reduced = tf.cast(reduce(gradients), tf.float32)
         ring.write(tf.stack([reduced, reduced]))
         return reduced
+
+    return _added_seconds(scalars, [value_of(variable) for variable in variables], jit_compile)
+
+
+def seconds_of_everything(variables: Sequence[Any], *, jit_compile: bool) -> float:
+    """Times what is done at an update that is measured in full; arguments and result as above."""
 
     def everything(*tensors: tf.Tensor) -> tf.Tensor:
         n = len(tensors) // 3
         measures = statistics.variable_statistics(tensors[:n], tensors[n : 2 * n], tensors[2 * n :])
         return tf.stack(list(measures.values()))
 
-    def seconds(function: Callable[..., tf.Tensor], arguments: Sequence[tf.Tensor]) -> float:
-        return _least_seconds(tf.function(function, jit_compile=jit_compile, autograph=False), arguments)
-
-    return (
-        max(0.0, seconds(scalars, values) - seconds(nothing, values)),
-        max(0.0, seconds(everything, 3 * values) - seconds(nothing, 3 * values)),
-    )
+    return _added_seconds(everything, 3 * [value_of(variable) for variable in variables], jit_compile)
 
 
-def _least_seconds(function: Callable[..., tf.Tensor], arguments: Sequence[tf.Tensor]) -> float:
+def _added_seconds(
+    function: Callable[..., tf.Tensor], arguments: Sequence[tf.Tensor], jit_compile: bool
+) -> float:
+    """Seconds of a function without those of calling it."""
+    calling = _least_seconds(lambda *tensors: tensors[0], arguments, jit_compile)
+    return max(0.0, _least_seconds(function, arguments, jit_compile) - calling)
+
+
+def _least_seconds(
+    function: Callable[..., tf.Tensor], arguments: Sequence[tf.Tensor], jit_compile: bool
+) -> float:
     """Seconds of a run that nothing else disturbed."""
-    function(*arguments)  # traces
+    run = tf.function(function, jit_compile=jit_compile, autograph=False)
+    run(*arguments)  # traces
     times: list[float] = []
     while len(times) < _MOST_RUNS and sum(times) < _LONGEST_SECONDS:
         start = time.perf_counter()
-        function(*arguments)
+        run(*arguments)
         times.append(time.perf_counter() - start)
     return min(times)

@@ -14,7 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.eager import context as eager_context
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
+
+PATIENCE_SECONDS = 60.0
+"""How long the first worker waits for the others before a training is recorded."""
+
+_meetings = 0
+"""How often this process asked `are_all_workers_here`."""
 
 
 def are_several() -> bool:
@@ -67,6 +74,37 @@ def are_several_workers(optimizer: Any) -> bool:
 def is_first_worker(optimizer: Any) -> bool:
     """Whether it is for the process of this optimizer to write logs; one of several workers does."""
     return bool(_strategy_of(optimizer).extended.should_save_summary)
+
+
+def are_all_workers_here(optimizer: Any) -> bool:
+    """Whether every process that trains together with this one has come to this call, too.
+
+    All that come get the same answer, after `PATIENCE_SECONDS` or a few more at the latest. Where it is no,
+    nobody may sum anything: the others would not take part.
+    """
+    if not are_several_workers(optimizer):
+        return True
+    global _meetings
+    _meetings += 1
+    extended = _strategy_of(optimizer).extended
+    store = eager_context.context()  # values that the workers of a cluster share; none is written twice
+    meeting, milliseconds = f"stability/{_meetings}", int(1000 * PATIENCE_SECONDS)
+    answer = "yes"
+    try:
+        store.set_config_key_value(f"{meeting}/{extended._id_in_cluster}", "here")
+        if extended._id_in_cluster:
+            return bool(store.get_config_key_value(f"{meeting}/answer", 2 * milliseconds) == "yes")
+        for other in range(1, extended._num_workers):
+            store.get_config_key_value(f"{meeting}/{other}", milliseconds)
+    except tf.errors.OpError:
+        answer = "no"
+    # Whoever answers first has answered for all.
+    with contextlib.suppress(tf.errors.OpError):
+        store.set_config_key_value(f"{meeting}/answer", answer)
+    try:
+        return bool(store.get_config_key_value(f"{meeting}/answer", milliseconds) == "yes")
+    except tf.errors.OpError:
+        return False
 
 
 def own_variable(value: Any, name: str) -> tf.Variable:

@@ -26,17 +26,18 @@ def shadow(tensor: tf.Tensor) -> tf.Tensor:
     if tf.executing_eagerly() or not isinstance(tensor, tf.Tensor):
         return tensor
     graph = tf.compat.v1.get_default_graph()
-    family = next((chain for chain in _CHAINS if tensor.op.type in chain), None)
-    if family is None or tensor.graph is not graph:
+    end = _behind(tensor)
+    family = next((chain for chain in _CHAINS if end.op.type in chain), None)
+    if family is None or end.graph is not graph:
         return tensor
-    chain = _chain(tensor, family)
+    chain = _chain(end, family)
     if len(chain) > _LONGEST_CHAIN:
         return tensor
     copies: dict[str, tf.Tensor] = {}
     for link in reversed(chain):
-        inputs = [copies.get(source.name, source) for source in link.op.inputs]
+        inputs = [copies.get(_behind(source).name, source) for source in link.op.inputs]
         copies.setdefault(link.name, _copy(link.op.type, inputs))
-    return copies[tensor.name]
+    return copies[end.name]
 
 
 def _chain(tensor: tf.Tensor, family: frozenset[str]) -> list[tf.Tensor]:
@@ -49,8 +50,15 @@ def _chain(tensor: tf.Tensor, family: frozenset[str]) -> list[tf.Tensor]:
         if link.name not in seen:
             seen.add(link.name)
             chain.append(link)
-            waiting += [source for source in link.op.inputs if source.op.type in family]
+            waiting += [source for source in map(_behind, link.op.inputs) if source.op.type in family]
     return chain
+
+
+def _behind(tensor: tf.Tensor) -> tf.Tensor:
+    """What an identity hands on: Keras passes gradients through some, and the optimizer removes them."""
+    while tensor.op.type in ("Identity", "IdentityN"):
+        tensor = tensor.op.inputs[tensor.value_index]
+    return tensor
 
 
 def _copy(kind: str, inputs: list[tf.Tensor]) -> tf.Tensor:
