@@ -20,8 +20,8 @@ from tb_stability.callbacks.keras_recording import (
     require_tensorflow_backend,
 )
 from tb_stability.measures.tensorflow.instead import instead
+from tb_stability.measures.tensorflow.measuring import Detail
 from tb_stability.measures.tensorflow.normalizations import NormalizationVectors
-from tb_stability.measures.tensorflow.observer import Detail
 from tb_stability.report import Cost, Verdict
 from tb_stability.windows import Window
 

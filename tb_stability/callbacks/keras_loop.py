@@ -68,6 +68,7 @@ class StabilityMonitor:
             capacity=_CAPACITY,
             overhead=overhead,
         )
+        self._recorder = self._recording.recorder
         self._called_at = time.perf_counter()
         self._observing = contextlib.ExitStack()
         self._observing.enter_context(self._recording.observing())

@@ -16,8 +16,9 @@ import keras
 from tb_stability.budget import Budget
 from tb_stability.callbacks.given_values import GivenValues
 from tb_stability.measures.tensorflow import replicas
+from tb_stability.measures.tensorflow.measuring import Detail
 from tb_stability.measures.tensorflow.normalizations import NormalizationVectors
-from tb_stability.measures.tensorflow.observer import Detail, Observer
+from tb_stability.measures.tensorflow.observer import Observer
 from tb_stability.recorder import Recorder
 from tb_stability.report import Cost
 from tb_stability.series import Layout, StepValues
@@ -131,7 +132,7 @@ class KerasRecording:
             normalizations=normalizations,
         )
         self._budget = Budget(overhead)
-        self._observer.measure_every(full=1, sample=self._sample_every())
+        self._observer.measuring.measure_every(full=1, sample=self._sample_every())
         # The step of all processes must be the same, with the same sums in it: it may not depend on time.
         self._is_asked = replicas.are_several_workers(optimizers[0])
         self._given = GivenValues()
@@ -189,7 +190,7 @@ class KerasRecording:
         self._calls += 1
         self._undrained.append(seconds)
         if given is not None:
-            self._given.add(given, self._observer.updates())
+            self._given.add(given, self._observer.measuring.updates())
 
     def is_drain_due(self) -> bool:
         """Whether enough updates, or time, have passed since the last `drain`."""
@@ -235,7 +236,7 @@ class KerasRecording:
 
     def _fetch(self, calls: Sequence[float], at_last_update: Mapping[str, float], is_last: bool) -> None:
         start = time.perf_counter()
-        drained = self._observer.drain()
+        drained = self._observer.measuring.drain()
         values, lost = drained.values, drained.lost
         new = len(values) + lost
         if calls:
@@ -259,21 +260,21 @@ class KerasRecording:
         self.recorder.cost = self._budget.cost
         if drained.first_batch and not self.recorder.first_batch:
             self.recorder.first_batch = drained.first_batch
-        self.recorder.record(values, self._observer.layout or Layout(), first_step=self._next_step)
+        self.recorder.record(values, self._observer.measuring.layout or Layout(), first_step=self._next_step)
         self._next_step += len(values)
         self._budget.spent(time.perf_counter() - start, updates=len(values), full=drained.full)
 
     def _plan(self) -> None:
         """Decides how much is measured from here on."""
         if self._budget.needs_estimate:
-            thin = self._observer.measuring_seconds(Detail.SCALARS)
+            thin = self._observer.measuring.measuring_seconds(Detail.SCALARS)
             # A trial that compiles: not where there will be a thin twin to compare with in any case.
             skip = self._budget.is_exceeded_by_host
             self._budget.estimate(
-                thin=thin, full=thin if skip else self._observer.measuring_seconds(Detail.FULL)
+                thin=thin, full=thin if skip else self._observer.measuring.measuring_seconds(Detail.FULL)
             )
         self._budget.plan(uneasy=self.recorder.is_uneasy)
-        self._observer.measure_every(full=self._budget.every, sample=self._sample_every())
+        self._observer.measuring.measure_every(full=self._budget.every, sample=self._sample_every())
 
     def _sample_every(self) -> int:
         """At which of the updates that are measured in full what is dear is measured, too."""

@@ -19,6 +19,7 @@ from tb_stability.measures.tensorflow.activations import ActivationShares
 from tb_stability.measures.tensorflow.applied import Applied
 from tb_stability.measures.tensorflow.batch import Batch
 from tb_stability.measures.tensorflow.normalizations import NormalizationVectors
+from tb_stability.measures.tensorflow.measuring import Measuring
 from tb_stability.measures.tensorflow.observer import Observer
 from tb_stability.measures.tensorflow.rows import Rows
 from tb_stability.monitor import Monitor
@@ -70,7 +71,7 @@ _SEAMS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "before_the_update": (Applied, "__init__", _broken),
     "after_the_update": (Applied, "finish", _broken),
     "scalars_of_the_update": (Applied, "scalars", _broken),
-    "reduce": (Observer, "_write_full", _broken),
+    "reduce": (Measuring, "_write_full", _broken),
     "batch_loss": (Batch, "take", _broken),
     "normalizations": (NormalizationVectors, "measure", _broken),
     "activations": (ActivationShares, "measure", _broken),

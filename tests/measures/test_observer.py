@@ -14,7 +14,8 @@ import pytest
 import tensorflow as tf
 
 from tb_stability.measures import reference
-from tb_stability.measures.tensorflow.observer import Detail, Observer
+from tb_stability.measures.tensorflow.measuring import Detail
+from tb_stability.measures.tensorflow.observer import Observer
 from tb_stability.series import NORMALIZATION_VECTORS, VARIABLE_MEASURES, StepValues
 from tests.models import ATTENTION, BATCH_SIZE, CASES, CONVOLUTIONS, PERCEPTRON, Case
 
@@ -117,7 +118,7 @@ def test_fit_is_measured_as_defined(name: str, how: str) -> None:
     observer = Observer([model.optimizer], model, capacity=32, observe_loss=True)
     with observer.attached(Detail.FULL):
         model.fit(case.x, case.y, batch_size=BATCH_SIZE, shuffle=False, verbose=0)
-    drained = observer.drain()
+    drained = observer.measuring.drain()
     assert drained.lost == 0
     values = drained.values
     _assert_measures(values, case, _OPTIMIZERS["sgd"]())
@@ -130,7 +131,7 @@ def test_every_kind_of_update_is_measured_as_defined(optimizer: str) -> None:
     observer = Observer([model.optimizer], model, capacity=32, observe_loss=True)
     with observer.attached(Detail.FULL):
         model.fit(PERCEPTRON.x, PERCEPTRON.y, batch_size=BATCH_SIZE, shuffle=False, verbose=0)
-    _assert_measures(observer.drain().values, PERCEPTRON, _OPTIMIZERS[optimizer]())
+    _assert_measures(observer.measuring.drain().values, PERCEPTRON, _OPTIMIZERS[optimizer]())
 
 
 @pytest.mark.parametrize("traced", [True, False])
@@ -148,7 +149,7 @@ def test_a_custom_loop_is_measured_like_fit(traced: bool) -> None:
     run = tf.function(step, reduce_retracing=True) if traced else step
     with observer.attached(Detail.FULL):
         losses = [float(run(x, y)) for x, y in _batches(PERCEPTRON)]
-    values = observer.drain().values
+    values = observer.measuring.drain().values
     complete = [
         StepValues({**v.scalars, "loss": loss, "batch_size": len(x)}, v.variables, v.normalizations)
         for v, loss, (x, _) in zip(values, losses, _batches(PERCEPTRON), strict=True)
@@ -187,7 +188,7 @@ def test_the_loss_of_a_train_step_from_scratch_is_what_it_differentiates(scale: 
         with observer.attached(Detail.FULL):
             model.fit(case.x, case.y, batch_size=BATCH_SIZE, shuffle=False, verbose=0)
         assert tf.GradientTape.gradient is gradient
-        losses.append([values.scalars["loss"] for values in observer.drain().values])
+        losses.append([values.scalars["loss"] for values in observer.measuring.drain().values])
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
 
 
@@ -198,7 +199,7 @@ def test_a_variable_without_gradient_has_a_gradient_and_an_update_of_zero() -> N
     gradients = [None if i == 1 else tf.ones_like(v) for i, v in enumerate(variables)]
     with observer.attached(Detail.FULL), pytest.warns(UserWarning, match="Gradients do not exist"):
         model.optimizer.apply(gradients, variables)
-    (values,) = observer.drain().values
+    (values,) = observer.measuring.drain().values
     zero = [name for name in ("grad_norm", "update_norm") if values.variables[name][1] == 0]
     assert zero == ["grad_norm", "update_norm"]
     assert (np.delete(values.variables["grad_norm"], 1) > 0).all()
@@ -214,7 +215,7 @@ def test_gradients_are_measured_without_the_loss_scale() -> None:
         observer = Observer([model.optimizer], model, capacity=32, observe_loss=True)
         with observer.attached(Detail.FULL):
             model.fit(PERCEPTRON.x, PERCEPTRON.y, batch_size=BATCH_SIZE, shuffle=False, verbose=0)
-        norms.append([v.scalars["grad_norm"] for v in observer.drain().values])
+        norms.append([v.scalars["grad_norm"] for v in observer.measuring.drain().values])
     np.testing.assert_allclose(norms[0], norms[1], rtol=1e-2)
 
 
@@ -223,7 +224,7 @@ def test_layers_are_named_as_the_user_knows_them_and_in_network_order() -> None:
     observer = Observer([model.optimizer], model, capacity=4, observe_loss=False)
     with observer.attached(Detail.FULL):
         model.optimizer.apply([tf.ones_like(v) for v in model.trainable_variables], model.trainable_variables)
-    layout = observer.layout
+    layout = observer.measuring.layout
     assert layout is not None
     assert [v.name for v in layout.variables] == [
         "conv2d/kernel",
