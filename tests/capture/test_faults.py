@@ -18,9 +18,8 @@ from tb_stability.measures.tensorflow import layout
 from tb_stability.measures.tensorflow.activations import ActivationShares
 from tb_stability.measures.tensorflow.applied import Applied
 from tb_stability.measures.tensorflow.batch import Batch
-from tb_stability.measures.tensorflow.normalizations import NormalizationVectors
 from tb_stability.measures.tensorflow.measuring import Measuring
-from tb_stability.measures.tensorflow.observer import Observer
+from tb_stability.measures.tensorflow.normalizations import NormalizationVectors
 from tb_stability.measures.tensorflow.rows import Rows
 from tb_stability.monitor import Monitor
 from tb_stability.recorder import Recorder
