@@ -12,13 +12,8 @@ from typing import Any
 
 import keras
 
-from tb_stability.callbacks.keras_recording import (
-    DRAIN_UPDATES,
-    KerasRecording,
-    check_overhead,
-    open_recorder,
-    require_tensorflow_backend,
-)
+from tb_stability.callbacks.keras_arguments import check_overhead, open_recorder, require_tensorflow_backend
+from tb_stability.callbacks.keras_recording import DRAIN_UPDATES, KerasRecording
 from tb_stability.measures.tensorflow.instead import instead
 from tb_stability.measures.tensorflow.measuring import Detail
 from tb_stability.measures.tensorflow.normalizations import NormalizationVectors

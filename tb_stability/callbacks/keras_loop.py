@@ -11,12 +11,8 @@ from typing import Any
 
 import keras
 
-from tb_stability.callbacks.keras_recording import (
-    KerasRecording,
-    check_overhead,
-    open_recorder,
-    require_tensorflow_backend,
-)
+from tb_stability.callbacks.keras_arguments import check_overhead, open_recorder, require_tensorflow_backend
+from tb_stability.callbacks.keras_recording import KerasRecording
 from tb_stability.report import Cost, Verdict
 from tb_stability.summary.report import State
 from tb_stability.windows import Window

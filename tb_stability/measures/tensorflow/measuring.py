@@ -147,6 +147,11 @@ class Measuring:
 
         Now and then a scale is too large, is lowered, and the step skipped: that is how it works. A loss
         that is not finite, or gradients that are not even without any scaling, are not mended by that.
+
+        Args:
+          optimizer: The `LossScaleOptimizer`.
+          updates: Number of its updates before the step.
+          scalars: What is known of the step.
         """
         rows = self._rows
         if rows is None:
