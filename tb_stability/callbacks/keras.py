@@ -16,7 +16,6 @@ from tb_stability.callbacks.keras_arguments import check_overhead, open_recorder
 from tb_stability.callbacks.keras_recording import DRAIN_UPDATES, KerasRecording
 from tb_stability.measures.tensorflow.instead import instead
 from tb_stability.measures.tensorflow.measuring import Detail
-from tb_stability.measures.tensorflow.normalizations import NormalizationVectors
 from tb_stability.report import Cost, Verdict
 from tb_stability.windows import Window
 
@@ -69,7 +68,7 @@ class StabilityCallback(keras.callbacks.Callback):
         self._overhead = overhead
         self._recorder = open_recorder(log_dir)
         self._recording: KerasRecording | None = None
-        self._normalizations: NormalizationVectors | None = None
+        self._last_recording: KerasRecording | None = None
         self._finalizer: weakref.finalize[..., Any] | None = None
         self._users_function: Callable[..., Any] | None = None
         self._twins: dict[Detail, _Twin] = {}
@@ -101,6 +100,9 @@ class StabilityCallback(keras.callbacks.Callback):
         """Keras calls this for all callbacks of a fit before any of them begins."""
         super().set_model(model)
         _RECORDED.pop(model, None)
+        if self._last_recording is not None and not self._last_recording.is_of_model(model):
+            self._last_recording = self._users_function = None
+            self._twins.clear()
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Prepares the observed twin of the training function."""
@@ -114,18 +116,13 @@ class StabilityCallback(keras.callbacks.Callback):
             if self.model.optimizer is None:
                 raise RuntimeError("model.optimizer is None; give it to compile(), or use StabilityMonitor")
             _RECORDED[self.model] = weakref.ref(self)
-            self._recording = KerasRecording(
-                self._recorder,
-                model=self.model,
-                optimizers=_optimizers(self.model),
-                observe_loss=True,
-                capacity=2 * max(DRAIN_UPDATES, self.model.steps_per_execution),
-                overhead=self._overhead,
-                updates_per_call=self.model.steps_per_execution,
-                jit_compile=bool(self.model.jit_compile),
-                normalizations=self._normalizations,
-            )
-            self._recorder = self._recording.recorder
+            recording = self._last_recording
+            if recording is None or not self._goes_on(recording):
+                self._twins.clear()
+                recording = self._record_anew(recording)
+            recording.go_on()
+            self._recording = self._last_recording = recording
+            self._recorder = recording.recorder
             self._finalizer = weakref.finalize(self, _close, self._recording)
             self._users_function = self.model.train_function
         except Exception as error:
@@ -163,6 +160,27 @@ class StabilityCallback(keras.callbacks.Callback):
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Closes the log."""
         self._end(state="ended")
+
+    def _goes_on(self, last: KerasRecording) -> bool:
+        """Whether this fit runs the same steps as the last one, so that they need not be traced again."""
+        return (
+            last.is_of(self.model, _optimizers(self.model))
+            and self._users_function is not None
+            and self.model.train_function is self._users_function
+        )
+
+    def _record_anew(self, before: KerasRecording | None) -> KerasRecording:
+        return KerasRecording(
+            self._recorder,
+            model=self.model,
+            optimizers=_optimizers(self.model),
+            observe_loss=True,
+            capacity=2 * max(DRAIN_UPDATES, self.model.steps_per_execution),
+            overhead=self._overhead,
+            updates_per_call=self.model.steps_per_execution,
+            jit_compile=bool(self.model.jit_compile),
+            normalizations=None if before is None else before.normalizations,
+        )
 
     def _run_twin(self, iterator: Any) -> Any:
         """Stands in as `model.train_function` for one call; puts the user's back before it runs."""
@@ -222,12 +240,9 @@ class StabilityCallback(keras.callbacks.Callback):
         recording, self._recording = self._recording, None
         if getattr(self.model, "train_function", None) is self._stand_in:
             self.model.train_function = self._users_function  # a fit that was cut off between two steps
-        self._twins.clear()
-        self._users_function = None
         if self._finalizer is not None:
             self._finalizer.detach()
         if recording is not None:
-            self._normalizations = recording.normalizations
             recording.close(state=state)
 
     def _give_up(self, error: Exception) -> None:

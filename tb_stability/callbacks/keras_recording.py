@@ -98,14 +98,31 @@ class KerasRecording:
         self._undrained: list[float] = []
         self._updates = 0
         self._drained_at = time.monotonic()
-        # A run that goes on from a checkpoint continues its count.
-        iterations = int(getattr(optimizers[0], "inner_optimizer", optimizers[0])._iterations.numpy())
-        self._next_step = max(recorder.next_step, iterations)
+        self._model = model
+        self._optimizers = tuple(optimizers)
+        self._next_step = 0
+        self.go_on()
         self._warned: set[str] = set()
         self._observes = replicas.are_all_workers_here(optimizers[0])
         self._broken = not self._observes
         if self._broken:
             self._warn("workers", _WORKER_IS_MISSING)
+
+    def is_of_model(self, model: keras.Model) -> bool:
+        """Whether it is of this model."""
+        return self._model is model
+
+    def is_of(self, model: keras.Model, optimizers: Sequence[Any]) -> bool:
+        """Whether it works, and is of this model and these optimizers."""
+        same = len(optimizers) == len(self._optimizers) and all(
+            a is b for a, b in zip(optimizers, self._optimizers, strict=True)
+        )
+        return not self._broken and self._model is model and same
+
+    def go_on(self) -> None:
+        """Begins where the run is: where it was, or at the updates that a checkpoint brought along."""
+        first = getattr(self._optimizers[0], "inner_optimizer", self._optimizers[0])
+        self._next_step = max(self.recorder.next_step, int(first._iterations.numpy()))
 
     @property
     def normalizations(self) -> NormalizationVectors:

@@ -157,7 +157,7 @@ class Measuring:
         if rows is None:
             return
         scale = tf.cast(tf.convert_to_tensor(optimizer.dynamic_scale), tf.float32)
-        is_skipped = tf.equal(optimizer.inner_optimizer.iterations.value.read_value(), updates)
+        is_skipped = tf.equal(optimizer.inner_optimizer._iterations.value.read_value(), updates)
         is_broken = ~tf.math.is_finite(scalars["loss"]) if "loss" in scalars else tf.constant(False)
         scalars = {**scalars, "loss_scale": scale, "grad_norm": tf.constant(math.nan)}
         _when(is_skipped & (is_broken | (scale < 1.0)), lambda: rows.write_scalars(scalars))

@@ -148,7 +148,7 @@ class Observer:
             noted: Mapping[str, tf.Tensor] = {}
             with self._harmless("the batch loss"):
                 noted = {} if self._batch is None or replicas.are_several() else self._batch.peek()
-                updates = inner.iterations.value.read_value()
+                updates = inner._iterations.value.read_value()
             result = original(grads, *args, **kwargs)
             if noted:
                 with self._harmless("a skipped update"):
