@@ -127,37 +127,22 @@ def _several() -> Any:
 
 
 OPTIMIZERS: dict[str, Training] = {
-    "momentum": _of(lambda: SGD(0.1, momentum=0.9)),
     "nesterov": _of(lambda: SGD(0.1, momentum=0.9, nesterov=True)),
-    "sgd_weight_decay": _of(lambda: SGD(0.1, weight_decay=0.2)),
     "adam": _of(lambda: ADAM(0.01)),
     "adamw_excluding_biases": _of(_excluding),
-    "nadam": _of(lambda: keras.optimizers.Nadam(0.01)),
     "rmsprop_centered": _of(lambda: keras.optimizers.RMSprop(0.01, momentum=0.5, centered=True)),
-    "adagrad": _of(lambda: keras.optimizers.Adagrad(0.1)),
-    "adadelta": _of(lambda: keras.optimizers.Adadelta(1.0)),
-    "ftrl": _of(lambda: keras.optimizers.Ftrl(0.1)),
-    "lion": _of(lambda: keras.optimizers.Lion(0.01)),
-    "lamb": _of(lambda: keras.optimizers.Lamb(0.01)),
-    "adafactor": _of(lambda: keras.optimizers.Adafactor(0.01)),
-    "muon": _of(lambda: keras.optimizers.Muon(0.01)),
     "several_in_one": _of(_several),
     "schedule": _of(lambda: SGD(keras.optimizers.schedules.CosineDecay(0.1, 5))),
     "callable_rate": _of(lambda: SGD(lambda: 0.1)),
     "clipnorm": _of(lambda: SGD(0.1, clipnorm=0.1)),
-    "clipvalue": _of(lambda: SGD(0.1, clipvalue=0.02)),
     "global_clipnorm": _of(lambda: SGD(0.1, global_clipnorm=0.2)),
     "decay_and_clip": _of(lambda: SGD(0.1, momentum=0.9, weight_decay=0.1, global_clipnorm=0.2)),
-    "ema": _of(lambda: SGD(0.1, use_ema=True)),
     "ema_that_overwrites": _of(lambda: SGD(0.1, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=2)),
     "loss_scale_factor": _of(lambda: SGD(0.1, loss_scale_factor=64.0)),
     "loss_scale_optimizer": _of(
         lambda: keras.optimizers.LossScaleOptimizer(ADAM(0.01), initial_scale=256.0, dynamic_growth_steps=2)
     ),
-    "embedding_momentum": _sparse(lambda: SGD(0.1, momentum=0.9)),
     "embedding_adam": _sparse(lambda: ADAM(0.01)),
-    "embedding_adagrad_clipnorm": _sparse(lambda: keras.optimizers.Adagrad(0.1, clipnorm=0.1)),
     "embedding_global_clipnorm": _sparse(lambda: SGD(0.1, global_clipnorm=0.2)),
-    "embedding_weight_decay": _sparse(lambda: SGD(0.1, weight_decay=0.2)),
 }
 """Updates of every kind, each made by Keras' own optimizer."""
