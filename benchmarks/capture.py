@@ -62,7 +62,7 @@ class Plan:
     with_memory: bool = True
 
 
-_QUICK = Plan(alternations=4, block_seconds=0.2, warmup_steps=50, start_ups=1, with_memory=False)
+_QUICK = Plan(alternations=6, block_seconds=0.3, warmup_steps=100, start_ups=1, with_memory=False)
 
 
 def measure(model: str, variants: Sequence[str], plan: Plan, *, jit: bool) -> list[Figures]:

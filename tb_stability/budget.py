@@ -24,7 +24,7 @@ _MOST_BETWEEN = 64
 _LATELY = 128
 """Calls over which the cost is told."""
 
-_UNSETTLED_CALLS = 2
+_UNSETTLED = 2
 """Calls of each kind, and blocks of work on the host, that are not timed: TensorFlow compiles, files are
 opened."""
 
@@ -74,19 +74,12 @@ class Budget:
         """Whether it is time to call `estimate`."""
         return math.isnan(self._full) and len(self._seconds[True]) >= _PROBE_UPDATES
 
-    @property
-    def is_exceeded_by_host(self) -> bool:
-        """Whether what the host does with an update that was measured in full is too much by itself."""
-        seconds = statistics.median(self._seconds[True])
-        return _middle(self._host_full, 0.0) > self.overhead * seconds
-
     def estimate(self, *, thin: float, full: float) -> None:
         """Takes what measuring adds to an update, in seconds, from a trial outside of the training.
 
         Args:
           thin: For scalars only.
-          full: For everything; less than that is no harm where `is_exceeded_by_host`, since the real cost
-            shows as soon as there are updates of both kinds.
+          full: For everything; counts until updates of both kinds were timed.
         """
         self._thin, self._full = thin, max(thin, full)
 
@@ -102,7 +95,7 @@ class Budget:
         self._full_updates += updates if full else 0
         self._lately.append(full)
         self._calls[full] += 1
-        if self._calls[full] > _UNSETTLED_CALLS:
+        if self._calls[full] > _UNSETTLED:
             self._seconds[full].append(seconds / updates)
 
     def spent(self, seconds: float, *, updates: int, full: int) -> None:
@@ -110,7 +103,7 @@ class Budget:
         if not updates:
             return
         self._blocks += 1
-        if self._blocks <= _UNSETTLED_CALLS:
+        if self._blocks <= _UNSETTLED:
             return
         if full < updates / 2:
             self._host.append(max(0.0, seconds - full * _middle(self._host_full, 0.0)) / updates)

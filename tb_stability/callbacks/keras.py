@@ -12,8 +12,9 @@ from typing import Any
 
 import keras
 
+from tb_stability.callbacks.call_pace import DRAIN_UPDATES
 from tb_stability.callbacks.keras_arguments import check_overhead, open_recorder, require_tensorflow_backend
-from tb_stability.callbacks.keras_recording import DRAIN_UPDATES, KerasRecording
+from tb_stability.callbacks.keras_recording import KerasRecording
 from tb_stability.measures.tensorflow.instead import instead
 from tb_stability.measures.tensorflow.measuring import Detail
 from tb_stability.report import Cost, Verdict
@@ -45,7 +46,7 @@ class StabilityCallback(keras.callbacks.Callback):
     the recording is one warning; training goes on.
 
     The model's own training function stays as it is: during `fit` an observed twin of it runs in its
-    place, and is forgotten afterwards.
+    place. It is kept for the next fit of the same model, which then starts at once.
 
     Args:
       log_dir: Directory of this run. Event files go to `<log_dir>/stability`.
@@ -215,6 +216,8 @@ class StabilityCallback(keras.callbacks.Callback):
             else:
                 attributes["train_step"] = own_step
         recording.count_call(time.perf_counter() - start)
+        if recording.traced_in_vain:
+            self._twins.clear()
         return logs
 
     def _make_twin(self, recording: KerasRecording, detail: Detail) -> _Twin:

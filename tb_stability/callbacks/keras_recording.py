@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import math
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -12,8 +10,9 @@ from typing import Any
 
 import keras
 
-from tb_stability.budget import Budget
+from tb_stability.callbacks.call_pace import CallPace
 from tb_stability.callbacks.given_values import GivenValues
+from tb_stability.callbacks.step_scalars import with_scalars, with_seconds
 from tb_stability.measures.tensorflow import replicas
 from tb_stability.measures.tensorflow.measuring import Detail
 from tb_stability.measures.tensorflow.normalizations import NormalizationVectors
@@ -25,24 +24,14 @@ from tb_stability.summary.report import State
 from tb_stability.writers.discarded_records import DiscardedRecords
 from tb_stability.writers.event_file import EventFileWriter
 
-DRAIN_UPDATES = 64
-"""Updates that are fetched from the device together."""
-
-DRAIN_SECONDS = 0.5
-"""Longest time between two fetches: slow steps are judged one by one."""
-
-SAMPLE_UPDATES = 32
-"""Updates between two at which histograms and activations are measured, where the budget allows."""
-
 _SILENT_CALLS = 64
 """Steps without any update after which something is wrong."""
 
 
 class KerasRecording:
-    """Moves the measures of a training from the device to the recorder, in blocks, and keeps to the budget.
+    """Moves the measures of a training from the device to the recorder, in blocks.
 
-    A call is one run of the user's step function; it makes one update as a rule, but may make none
-    (gradient accumulation) or many (a loop inside of a `tf.function`).
+    A call is one run of the user's step function; see `CallPace`.
 
     Where several processes train together, each of them has a recording, and the first one writes.
 
@@ -88,16 +77,11 @@ class KerasRecording:
             jit_compile=jit_compile,
             normalizations=normalizations,
         )
-        self._budget = Budget(overhead)
-        self._observer.measuring.measure_every(full=1, sample=self._sample_every())
+        self._pace = CallPace(overhead, updates_per_call=updates_per_call)
         # The step of all processes must be the same, with the same sums in it: it may not depend on time.
         self._is_asked = replicas.are_several_workers(optimizers[0])
         self._given = GivenValues()
-        self._updates_per_call = updates_per_call
-        self._calls = 0
-        self._undrained: list[float] = []
-        self._updates = 0
-        self._drained_at = time.monotonic()
+        self._measure_as_planned()
         self._model = model
         self._optimizers = tuple(optimizers)
         self._next_step = 0
@@ -132,15 +116,19 @@ class KerasRecording:
     @property
     def cost(self) -> Cost:
         """What recording costs."""
-        return self._budget.cost
+        return self._pace.cost
 
     @property
     def detail(self) -> Detail:
         """How much of the coming call is to be measured."""
         if self._is_asked:
             return Detail.ASKED
-        every = self._budget.every
-        return Detail.FULL if every == 1 or self._calls % every == 0 else Detail.SCALARS
+        return Detail.FULL if self._pace.is_full else Detail.SCALARS
+
+    @property
+    def traced_in_vain(self) -> bool:
+        """Whether the step that ran is not the one that is measured: it must be traced anew."""
+        return self._observer.traced_in_vain
 
     def observing(self) -> contextlib.AbstractContextManager[None]:
         """While inside, updates of the optimizer are measured, as much of each as the budget allows."""
@@ -157,25 +145,13 @@ class KerasRecording:
           seconds: How long it took.
           given: Scalars of it that the caller knows, see `GivenValues`.
         """
-        every = self._budget.every
-        self._budget.took(
-            seconds, full=every == 1 or self._calls % every == 0, updates=self._updates_per_call
-        )
-        self._calls += 1
-        self._undrained.append(seconds)
+        self._pace.took(seconds)
         if given is not None:
             self._given.add(given, self._observer.measuring.updates())
 
     def is_drain_due(self) -> bool:
         """Whether enough updates, or time, have passed since the last `drain`."""
-        undrained = len(self._undrained)
-        if undrained == 0:
-            return False
-        if self._calls == 1:  # how many updates does a call make?
-            return True
-        if (undrained + 1) * self._updates_per_call > DRAIN_UPDATES:
-            return True
-        return time.monotonic() - self._drained_at > DRAIN_SECONDS
+        return self._pace.is_drain_due()
 
     def drain(self, at_last_update: Mapping[str, float] | None = None, *, is_last: bool = False) -> None:
         """Fetches and records the updates since the last time. A fault of ours is one warning.
@@ -184,14 +160,15 @@ class KerasRecording:
           at_last_update: Scalars that belong to the last of them.
           is_last: Whether no call will follow.
         """
-        calls, self._undrained = self._undrained, []
-        self._drained_at = time.monotonic()
+        calls = self._pace.take_calls()
         if self._broken:
             return
         try:
             self._fetch(calls, at_last_update or {}, is_last)
             if calls and not is_last:
-                self._plan()
+                estimate = self._observer.measuring.estimated_seconds
+                self._pace.plan(estimate, uneasy=self.recorder.is_uneasy)
+                self._measure_as_planned()
         except Exception as error:
             self._broken = True
             self._warn(
@@ -213,46 +190,34 @@ class KerasRecording:
         drained = self._observer.measuring.drain()
         values, lost = drained.values, drained.lost
         new = len(values) + lost
-        if calls:
-            self._updates_per_call = max(self._updates_per_call, -(-new // len(calls)))
+        before = self._pace.updates
+        self._pace.fetched(len(calls), new)
         if values:
-            values = _with_seconds(values, calls)
-        for update, scalars in self._given.take(self._updates + new).items():
-            at = update - self._updates - lost
+            values = with_seconds(values, calls)
+        for update, scalars in self._given.take(before + new).items():
+            at = update - before - lost
             if at >= 0:
-                values[at] = _with_scalars(values[at], scalars)
-        self._updates += new
-        if not self._updates and self._calls and (is_last or self._calls >= _SILENT_CALLS):
+                values[at] = with_scalars(values[at], scalars)
+        calls_so_far = self._pace.calls
+        if not self._pace.updates and calls_so_far and (is_last or calls_so_far >= _SILENT_CALLS):
             if not self._observer.has_failed:
                 self._warn("silence", _SILENCE)
             values = [StepValues(scalars) for scalars in self._given.take_all()]
         if lost:
             self._warn("lost", f"Stability lost {lost} updates before step {self._next_step + lost}{_LOST}")
         if values and at_last_update:
-            values[-1] = _with_scalars(values[-1], at_last_update)
+            values[-1] = with_scalars(values[-1], at_last_update)
         self._next_step += lost
-        self.recorder.cost = self._budget.cost
+        self.recorder.cost = self._pace.cost
         if drained.first_batch and not self.recorder.first_batch:
             self.recorder.first_batch = drained.first_batch
         self.recorder.record(values, self._observer.measuring.layout or Layout(), first_step=self._next_step)
         self._next_step += len(values)
-        self._budget.spent(time.perf_counter() - start, updates=len(values), full=drained.full)
+        self._pace.spent(time.perf_counter() - start, updates=len(values), full=drained.full)
 
-    def _plan(self) -> None:
-        """Decides how much is measured from here on."""
-        if self._budget.needs_estimate:
-            thin = self._observer.measuring.measuring_seconds(Detail.SCALARS)
-            # A trial that compiles: not where there will be a thin twin to compare with in any case.
-            skip = self._budget.is_exceeded_by_host
-            self._budget.estimate(
-                thin=thin, full=thin if skip else self._observer.measuring.measuring_seconds(Detail.FULL)
-            )
-        self._budget.plan(uneasy=self.recorder.is_uneasy)
-        self._observer.measuring.measure_every(full=self._budget.every, sample=self._sample_every())
-
-    def _sample_every(self) -> int:
-        """At which of the updates that are measured in full what is dear is measured, too."""
-        return 1 if math.isinf(self._budget.overhead) else max(1, SAMPLE_UPDATES // self._budget.every)
+    def _measure_as_planned(self) -> None:
+        pace = self._pace
+        self._observer.measuring.measure_every(full=pace.full_every, sample=pace.sample_every)
 
     def _warn(self, kind: str, sentence: str) -> None:
         if kind not in self._warned:
@@ -276,20 +241,3 @@ _SILENCE = (
     "or another optimizer is applied (in a train_step with optimizers of its own use one StabilityMonitor "
     "for each), or every update was skipped because its gradients were not finite (with loss scaling)."
 )
-
-
-def _with_scalars(values: StepValues, scalars: Mapping[str, float]) -> StepValues:
-    return dataclasses.replace(values, scalars={**values.scalars, **scalars})
-
-
-def _with_seconds(values: Sequence[StepValues], calls: Sequence[float]) -> list[StepValues]:
-    """Adds the wall time of each update: of its call, where every call made equally many."""
-    each, rest = divmod(len(values), max(1, len(calls)))
-    if not calls:
-        return list(values)
-    seconds = [sum(calls) / len(values)] * len(values)
-    if each and not rest:
-        seconds = [call / each for call in calls for _ in range(each)]
-    return [
-        _with_scalars(value, {"step_seconds": second}) for value, second in zip(values, seconds, strict=True)
-    ]

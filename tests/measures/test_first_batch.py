@@ -17,7 +17,7 @@ from keras import layers
 
 from tb_stability.measures import reference
 from tb_stability.measures.tensorflow import first_batch
-from tb_stability.measures.tensorflow.first_batch import BatchRanges
+from tb_stability.measures.tensorflow.batch import Batch
 from tb_stability.report import TensorRange
 from tests.layer_steps import HOW, strictly
 
@@ -96,16 +96,16 @@ def _model(how: str, inputs: Any, build: Callable[[Any], Any]) -> keras.Model:
 class Measured:
     """An optimizer's `apply`, with the ranges measured in a branch behind it, as the observer does."""
 
-    def __init__(self, model: keras.Model, ranges: BatchRanges) -> None:
+    def __init__(self, model: keras.Model, batch: Batch) -> None:
         self._apply = model.optimizer.apply
-        self._ranges = ranges
+        self._batch = batch
         self.specs: list[Any] = []
         self.numbers = tf.Variable(tf.zeros([3, first_batch.NUMBERS]), trainable=False)
         model.optimizer.apply = self
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         result = self._apply(*args, **kwargs)
-        taken = self._ranges.take()
+        taken = self._batch.take_tensors()
         self.specs = [spec for spec, _ in taken]
         numbers = tf.cond(
             self.numbers[0, 0] > -1e9, lambda: first_batch.measure_ranges(taken), lambda: self.numbers + 0.0
@@ -130,10 +130,10 @@ def test_the_batch_of_a_step_of_fit_is_measured_and_training_is_the_same_to_the_
         model = _model(
             how, inputs, lambda x: layers.Dense(1)(layers.Concatenate()([x["pixels"], x["extra"]]))
         )
-        ranges = BatchRanges(model, strictly)
+        batch = Batch(model, strictly)
         if observed:
-            with ranges.observing():
-                measured = Measured(model, ranges)
+            with batch.observing():
+                measured = Measured(model, batch)
                 model.fit(x, y, batch_size=8, shuffle=False, verbose=0)
             decoded = first_batch.decode(measured.specs, measured.numbers.numpy())
             assert [(r.role, r.name) for r in decoded] == [
@@ -143,7 +143,7 @@ def test_the_batch_of_a_step_of_fit_is_measured_and_training_is_the_same_to_the_
             ]
             for r, tensor in zip(decoded, (x["pixels"][16:], x["extra"][16:], y[16:]), strict=True):
                 _assert_range(r, tensor)
-            assert ranges.take() == ()
+            assert batch.take_tensors() == ()
         else:
             model.fit(x, y, batch_size=8, shuffle=False, verbose=0)
         assert "compute_loss" not in vars(model)

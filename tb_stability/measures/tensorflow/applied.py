@@ -35,6 +35,7 @@ class Applied:
         may be known after `finish()` only.
       before: Values of the variables before the update, float32; empty if not `in_full`.
       updates: What they changed by, up to the sign, float32; empty if not `in_full`, and before `finish()`.
+      made_variables: Whether the optimizer made variables of its own in the call; known after `finish()`.
     """
 
     def __init__(
@@ -65,6 +66,8 @@ class Applied:
         self._deltas = Deltas(self.variables) if in_full and local_replica() == 0 else None
         self.before = self._deltas.before if self._deltas is not None else []
         self.updates: list[tf.Tensor] = []
+        self.made_variables = False
+        self._own_variables = len(optimizer.variables)
         self._clipped: list[tf.Tensor] = []
         self._summed: list[tf.Tensor] = []
         self._loss_scale = optimizer.loss_scale_factor if loss_scale is None else loss_scale
@@ -102,6 +105,7 @@ class Applied:
 
     def finish(self) -> None:
         """Reads what the call did."""
+        self.made_variables = len(self._optimizer.variables) > self._own_variables
         if not self._is_sum:
             self.gradients = self._dense(self._summed)
         elif self._summed and _clips(self._optimizer):

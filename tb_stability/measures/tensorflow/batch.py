@@ -1,4 +1,4 @@
-"""The loss and the size of the batch that a step of `fit` is training on."""
+"""The batch that a step of `fit` is training on: its loss, its size and its tensors."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tb_stability.measures.tensorflow.first_batch import BatchTensors, batch_tensors
 from tb_stability.measures.tensorflow.instead import instead
 from tb_stability.measures.tensorflow.reachable import is_reachable
 from tb_stability.measures.tensorflow.replicas import Shared, are_several, local_replica, sum_over_replicas
@@ -22,7 +23,7 @@ _SHARED = ("loss", "differentiated", "batch_size")
 class Batch:
     """Notes what a step computes before it updates.
 
-    `model.compute_loss` has both. A `train_step` of the user's own may do without it; then the loss is
+    `model.compute_loss` has all of it. A `train_step` of the user's own may do without it; then the loss is
     what was last differentiated, which is what `GradientTape.gradient` was asked for.
 
     Args:
@@ -37,6 +38,7 @@ class Batch:
         self._harmless = harmless
         self._noted_by: dict[int, dict[str, tf.Tensor]] = {}
         self._sums: dict[str, tf.Tensor] = {}
+        self._tensors: BatchTensors = ()
         self._threads: set[int] = set()
         self._hooks = Shared(self._hooked)
 
@@ -84,6 +86,14 @@ class Batch:
             known["loss"] = differentiated / tf.cast(scale_loss(1.0), tf.float32)
         return known
 
+    def take_tensors(self) -> BatchTensors:
+        """Returns inputs and targets as `compute_loss` got them, as far as they can be read; forgets them.
+
+        Of several replicas, those of the first.
+        """
+        tensors, self._tensors = self._tensors, ()
+        return tuple((spec, tensor) for spec, tensor in tensors if is_reachable(tensor))
+
     @property
     def _noted(self) -> dict[str, tf.Tensor]:
         """What this replica noted."""
@@ -98,6 +108,10 @@ class Batch:
             yield
 
     def _compute_loss(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if local_replica() == 0:
+            with self._harmless("the ranges of the batch"):
+                given = {**dict(zip(("x", "y"), args, strict=False)), **kwargs}
+                self._tensors = batch_tensors(given.get("x"), given.get("y"))
         loss = original(*args, **kwargs)
         with self._harmless("the batch loss"):
             if isinstance(loss, tf.Tensor):

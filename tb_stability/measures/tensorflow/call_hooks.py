@@ -1,7 +1,9 @@
-"""Standing in front of one method of many layers, for a while.
+"""Standing in front of one method of many objects, for a while: of layers, of optimizers.
 
-`instead` does it for one object, and makes its hook anew every time. Here the hooks are made once and only
-put in place for every step, which takes about a microsecond a layer.
+`instead` does it for one object or class, and makes its hook anew every time: for what is traced once. Here
+the hooks are made once and only put in place for every step, which takes about a microsecond an object: a
+model has many layers, and in eager training every step goes through them. Several observers can stand in
+front of one object, which `instead` must leave in the order in which it came.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ _HOOKED: weakref.WeakKeyDictionary[Any, dict[str, _Method]] = weakref.WeakKeyDic
 
 
 class CallHooks:
-    """Calls `around(layer, original, ...)` in place of a method of some layers.
+    """Calls `around(object, original, ...)` in place of a method of some objects, layers mostly.
 
     Several can stand in front of one layer, and leave in any order.
 

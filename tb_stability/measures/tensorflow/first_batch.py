@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from tb_stability.measures.tensorflow.call_hooks import CallHooks
-from tb_stability.measures.tensorflow.reachable import is_reachable
 from tb_stability.report import TensorRange
 
 MOST_TENSORS = 16
@@ -47,42 +43,6 @@ class TensorSpec:
 
 
 BatchTensors = tuple[tuple[TensorSpec, tf.Tensor], ...]
-
-
-class BatchRanges:
-    """Notes inputs and targets of the step that is traced or run, as `model.compute_loss` gets them.
-
-    Args:
-      model: The model that is trained. It is not kept alive.
-      harmless: Makes a context in which an error of ours is a warning.
-    """
-
-    def __init__(
-        self, model: keras.Model, harmless: Callable[[str], contextlib.AbstractContextManager[None]]
-    ) -> None:
-        self._harmless = harmless
-        self._noted: BatchTensors = ()
-        self._hooks = CallHooks([model], "compute_loss", self._compute_loss)
-
-    @contextlib.contextmanager
-    def observing(self) -> Iterator[None]:
-        """Notes the batches of calls inside of the `with` block."""
-        try:
-            with self._hooks.in_place():
-                yield
-        finally:
-            self._noted = ()
-
-    def take(self) -> BatchTensors:
-        """Returns the tensors of the last call, as far as they can be read here, and forgets them."""
-        noted, self._noted = self._noted, ()
-        return tuple((spec, tensor) for spec, tensor in noted if is_reachable(tensor))
-
-    def _compute_loss(self, model: Any, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        with self._harmless("the ranges of the batch"):
-            given = {**dict(zip(("x", "y"), args, strict=False)), **kwargs}
-            self._noted = batch_tensors(given.get("x"), given.get("y"))
-        return original(*args, **kwargs)
 
 
 def batch_tensors(x: Any, y: Any) -> BatchTensors:

@@ -23,6 +23,12 @@ from tb_stability.measures.tensorflow.ring import keep_alive
 from tb_stability.measures.tensorflow.rows import Drained, Rows
 from tb_stability.series import Layout
 
+_PASSES = 7
+"""How many times as much is read in full as for the scalars alone."""
+
+_GROUP_SECONDS = 50e-6
+"""What the operations of a group of variables take beyond reading, in full; 25 of them on a CPU or a GPU."""
+
 
 class Detail(enum.Enum):
     """How much of an update is measured.
@@ -107,15 +113,19 @@ class Measuring:
             self._rows.measure_every(full=full, sample=sample)
         self._every = (full, sample)
 
-    def measuring_seconds(self, detail: Detail) -> float:
-        """Returns what measuring adds to an update, in seconds, from a trial; see `probe.py`."""
+    def estimated_seconds(self) -> tuple[float, float]:
+        """Returns what `Detail.SCALARS` and `Detail.FULL` add to an update, in seconds, by a trial.
+
+        It is the first that is tried. The second is rough: gradients are read four times, weights and updates
+        once, in many operations; an operation takes its time, however small.
+        """
         variables = [] if self._columns is None else self._columns.variables
         if not variables:
-            return 0.0
-        if detail is Detail.FULL:
-            return probe.seconds_of_everything(variables, jit_compile=self._jit_compile)
+            return 0.0, 0.0
         reduce = statistics.are_finite if self._norm_is_dear else statistics.quick_global_norm
-        return probe.seconds_of_scalars(variables, reduce, jit_compile=self._jit_compile)
+        scalars = probe.added_seconds(variables, reduce, jit_compile=self._jit_compile)
+        groups = statistics.groups_of_one_shape([variable.shape for variable in variables])
+        return scalars, _PASSES * scalars + _GROUP_SECONDS * len(groups)
 
     def drain(self) -> Drained:
         """Returns the measures of the updates since the last call."""
@@ -173,9 +183,11 @@ class Measuring:
         def sample() -> None:
             counts = columns.spread(variables, histograms(noted.gradients))
             shares = tf.zeros([0]) if self._activations is None else self._activations.measure(noted.outputs)
-            rows.write_sample(counts, shares, noted.batch)
+            rows.write_sample(counts, shares)
 
         _when(rows.is_sample_due(), sample)
+        if rows.expects(noted.batch):
+            _when(rows.is_batch_due(), lambda: rows.write_batch(noted.batch))
         table = {name: columns.spread(variables, values) for name, values in measures.items()}
         others = columns.others(variables)
         if others:  # without a gradient: it counts as 0, and they did not change

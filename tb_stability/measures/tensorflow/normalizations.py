@@ -85,7 +85,7 @@ class NormalizationVectors:
         return [layer for layer in (reference() for reference in self._layers) if layer is not None]
 
     def are_of(self, layers: Sequence[Any]) -> bool:
-        """Whether these are the layers, all of them built."""
+        """Whether these are the layers, and all of them still exist."""
         mine = self.layers
         return len(mine) == len(layers) and all(a is b for a, b in zip(mine, layers, strict=True))
 

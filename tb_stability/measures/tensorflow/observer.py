@@ -20,7 +20,6 @@ from tb_stability.measures.tensorflow import replicas
 from tb_stability.measures.tensorflow.activations import ActivationShares
 from tb_stability.measures.tensorflow.applied import Applied
 from tb_stability.measures.tensorflow.batch import Batch
-from tb_stability.measures.tensorflow.first_batch import BatchRanges
 from tb_stability.measures.tensorflow.instead import instead
 from tb_stability.measures.tensorflow.measuring import Detail, Measuring, Noted
 from tb_stability.measures.tensorflow.normalizations import NormalizationVectors
@@ -35,6 +34,7 @@ class Observer:
     Attributes:
       measuring: What becomes of the steps.
       normalizations: The normalization layers, with what they were at the start of the run.
+      traced_in_vain: Whether the last step was left out, since it would be traced again.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class Observer:
             normalizations = NormalizationVectors(layers)
         self.normalizations = normalizations
         self._activations = ActivationShares(model, self._harmless) if model is not None else None
-        self._ranges = BatchRanges(model, self._harmless) if observe_loss and model is not None else None
         self.measuring = Measuring(
             model, normalizations, self._activations, capacity=capacity, jit_compile=jit_compile
         )
+        self.traced_in_vain = False
         self._detail = Detail.FULL
         self._applied: list[Applied] = []
         self._hooks = replicas.Shared(self._hooked)
@@ -90,8 +90,6 @@ class Observer:
         with contextlib.ExitStack() as stack:
             for optimizer in self._optimizers:
                 stack.enter_context(self._standing_in_front_of(optimizer))
-            if self._ranges is not None:
-                stack.enter_context(self._ranges.observing())
             if self._activations is not None:
                 stack.enter_context(self._activations.observing())
             stack.enter_context(self.normalizations.observing())
@@ -178,16 +176,30 @@ class Observer:
             return
         noted = Noted(
             applied,
-            () if self._ranges is None else self._ranges.take(),
+            () if self._batch is None else self._batch.take_tensors(),
             {} if self._activations is None else self._activations.take(),
         )
         scalars: dict[str, tf.Tensor] = {}
         if self._batch is not None:
             with self._harmless("the batch loss"):
                 scalars |= self._batch.take(self._optimizers[0].scale_loss)
+        self.traced_in_vain = self._is_thrown_away(applied)
+        if self.traced_in_vain:
+            return
         for one in applied:
             scalars |= one.scalars()
         self.measuring.write(noted, scalars, self._detail)
+
+    @staticmethod
+    def _is_thrown_away(applied: Sequence[Applied]) -> bool:
+        """Whether the step is being traced in vain.
+
+        A trace in which variables are made, as an optimizer makes its own at its first update, is traced
+        once more by `tf.function`, and only that second one ever runs.
+        """
+        if tf.executing_eagerly() or replicas.are_several():
+            return False
+        return any(one.made_variables for one in applied)
 
     @contextlib.contextmanager
     def _harmless(self, what: str) -> Iterator[None]:

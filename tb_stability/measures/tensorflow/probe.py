@@ -1,6 +1,8 @@
 """How long measuring takes, by a trial outside of the training.
 
-The values of the variables stand in for gradients, weights and updates; they stay as they are.
+The values of the variables stand in for gradients; they stay as they are. What counts is how much longer it
+takes to do the work three times than once: to start it, and to wake the threads that do it, is no cost inside
+of a step, which runs anyway.
 """
 
 from __future__ import annotations
@@ -11,18 +13,18 @@ from typing import Any
 
 import tensorflow as tf
 
-from tb_stability.measures.tensorflow import statistics
 from tb_stability.measures.tensorflow.normalizations import value_of
 from tb_stability.measures.tensorflow.ring import Ring
 
-_LONGEST_SECONDS = 0.1
-_MOST_RUNS = 30
+_TIMES = 3
+_LONGEST_SECONDS = 0.05
+_MOST_RUNS = 50
 
 
-def seconds_of_scalars(
+def added_seconds(
     variables: Sequence[Any], reduce: Callable[[Sequence[tf.Tensor]], tf.Tensor], *, jit_compile: bool
 ) -> float:
-    """Times what is done at every update.
+    """Times a reduction of all gradients, and writing a row with the result.
 
     Args:
       variables: What is trained.
@@ -32,44 +34,29 @@ def seconds_of_scalars(
     Returns:
       What it adds to an update, in seconds.
     """
-    ring = Ring(2, 2)
-
-    def scalars(*gradients: tf.Tensor) -> tf.Tensor:
-        reduced = tf.cast(reduce(gradients), tf.float32)
-        ring.write(tf.stack([reduced, reduced]))
-        return reduced
-
-    return _added_seconds(scalars, [value_of(variable) for variable in variables], jit_compile)
-
-
-def seconds_of_everything(variables: Sequence[Any], *, jit_compile: bool) -> float:
-    """Times what is done at an update that is measured in full; arguments and result as above."""
-
-    def everything(*tensors: tf.Tensor) -> tf.Tensor:
-        n = len(tensors) // 3
-        measures = statistics.variable_statistics(tensors[:n], tensors[n : 2 * n], tensors[2 * n :])
-        return tf.stack(list(measures.values()))
-
-    return _added_seconds(everything, 3 * [value_of(variable) for variable in variables], jit_compile)
-
-
-def _added_seconds(
-    function: Callable[..., tf.Tensor], arguments: Sequence[tf.Tensor], jit_compile: bool
-) -> float:
-    """Seconds of a function without those of calling it."""
-    calling = _least_seconds(lambda *tensors: tensors[0], arguments, jit_compile)
-    return max(0.0, _least_seconds(function, arguments, jit_compile) - calling)
+    once, often = (_least_seconds(variables, reduce, times, jit_compile) for times in (1, _TIMES))
+    return max(0.0, often - once) / (_TIMES - 1)
 
 
 def _least_seconds(
-    function: Callable[..., tf.Tensor], arguments: Sequence[tf.Tensor], jit_compile: bool
+    variables: Sequence[Any],
+    reduce: Callable[[Sequence[tf.Tensor]], tf.Tensor],
+    times: int,
+    jit_compile: bool,
 ) -> float:
-    """Seconds of a run that nothing else disturbed."""
-    run = tf.function(function, jit_compile=jit_compile, autograph=False)
-    run(*arguments)  # traces
-    times: list[float] = []
-    while len(times) < _MOST_RUNS and sum(times) < _LONGEST_SECONDS:
+    """Seconds of doing it some times over, in a run that nothing else disturbed."""
+    rings = [Ring(2, 2) for _ in range(times)]
+
+    def run() -> None:
+        for ring in rings:  # each reads anew, so that TensorFlow does not see that it is the same
+            reduced = tf.cast(reduce([value_of(variable) for variable in variables]), tf.float32)
+            ring.write(tf.stack([reduced, reduced]))
+
+    compiled = tf.function(run, jit_compile=jit_compile, autograph=False)
+    compiled()  # traces
+    seconds: list[float] = []
+    while len(seconds) < _MOST_RUNS and sum(seconds) < _LONGEST_SECONDS:
         start = time.perf_counter()
-        run(*arguments)
-        times.append(time.perf_counter() - start)
-    return min(times)
+        compiled()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)

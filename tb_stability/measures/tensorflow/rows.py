@@ -36,9 +36,6 @@ DEVICE_SCALARS = tuple(name for name in SCALARS if name != "step_seconds")
 _NUMBERS = 2**24
 """Update numbers are kept modulo this, which float32 holds exactly."""
 
-_NOT_SEEN = -1.0
-"""Stands for all numbers of a tensor of which nothing is known; no range has a count of -1."""
-
 _MOST_SAMPLES = 64
 """Sampled updates between two drains of which all are kept."""
 
@@ -51,7 +48,7 @@ class Drained:
       values: One entry an update, oldest first.
       lost: Updates before them that were overwritten.
       full: Those of `values` that were measured in full.
-      first_batch: Ranges of the tensors of the first sampled update among them; empty without.
+      first_batch: Ranges of the tensors of the first batch, once.
     """
 
     values: list[StepValues]
@@ -78,12 +75,11 @@ class Rows:
             1 + len(VARIABLE_MEASURES) * variables + len(NORMALIZATION_MEASURES) * normalizations, capacity
         )
         self._samples = Ring(
-            1
-            + HISTOGRAM_BINS * variables
-            + len(ACTIVATION_MEASURES) * len(layout.activations)
-            + first_batch.NUMBERS * len(self._batch),
+            1 + HISTOGRAM_BINS * variables + len(ACTIVATION_MEASURES) * len(layout.activations),
             min(capacity, _MOST_SAMPLES),
         )
+        self._first_batch = Ring(first_batch.NUMBERS * len(self._batch), 1)
+        self._is_batch_drained = not self._batch
         self._full_every = own_variable(np.int64(1), "stability_full_every")
         self._sample_every = own_variable(np.int64(1), "stability_sample_every")
         self._drained = 0
@@ -91,8 +87,8 @@ class Rows:
     @property
     def variables(self) -> tuple[tf.Variable, ...]:
         """Everything that a step reads or writes here."""
-        rings = (*self._scalars.variables, *self._full.variables, *self._samples.variables)
-        return (*rings, self._full_every, self._sample_every)
+        rings = (self._scalars, self._full, self._samples, self._first_batch)
+        return (*(v for ring in rings for v in ring.variables), self._full_every, self._sample_every)
 
     def written(self) -> tf.Tensor:
         """Number of updates so far, as a tensor that nobody waits for."""
@@ -133,15 +129,22 @@ class Rows:
             tf.concat([self._number(), *(variables[m] for m in VARIABLE_MEASURES), normalizations], axis=0)
         )
 
-    def write_sample(
-        self, histograms: tf.Tensor, activations: tf.Tensor, batch: first_batch.BatchTensors
-    ) -> None:
-        """Adds what was sampled. Of a batch of other tensors than those announced, nothing is kept."""
-        ranges = first_batch.measure_ranges(batch)
-        if tuple(spec for spec, _ in batch) != self._batch:
-            ranges = tf.fill([len(self._batch), first_batch.NUMBERS], _NOT_SEEN)
-        parts = [tf.reshape(part, [-1]) for part in (histograms, activations, ranges)]
+    def write_sample(self, histograms: tf.Tensor, activations: tf.Tensor) -> None:
+        """Adds what was sampled."""
+        parts = [tf.reshape(part, [-1]) for part in (histograms, activations)]
         self._samples.write(tf.concat([self._number(), *parts], axis=0))
+
+    def expects(self, batch: first_batch.BatchTensors) -> bool:
+        """Whether a batch is of the tensors that were announced."""
+        return bool(self._batch) and tuple(spec for spec, _ in batch) == self._batch
+
+    def is_batch_due(self) -> tf.Tensor:
+        """Whether no batch was written so far."""
+        return tf.equal(self._first_batch.written(), 0)
+
+    def write_batch(self, batch: first_batch.BatchTensors) -> None:
+        """Adds the ranges of the first batch."""
+        self._first_batch.write(tf.reshape(first_batch.measure_ranges(batch), [-1]))
 
     def drain(self) -> Drained:
         """Returns the updates since the last call."""
@@ -151,7 +154,6 @@ class Rows:
         full = self._by_update(self._full, first, len(rows))
         samples = self._by_update(self._samples, first, len(rows))
         values: list[StepValues] = []
-        ranges: tuple[TensorRange, ...] = ()
         for i, row in enumerate(rows.tolist()):
             observed = int(row[0])
             scalars = {name: row[1 + k] for k, name in enumerate(DEVICE_SCALARS) if observed >> k & 1}
@@ -160,12 +162,17 @@ class Rows:
                 variables, normalizations = self._take_full_apart(full[i])
                 value = StepValues(scalars, variables, normalizations)
                 if i in samples:
-                    activations, histograms, numbers = self._take_sample_apart(samples[i])
+                    activations, histograms = self._take_sample_apart(samples[i])
                     value = dataclasses.replace(value, activations=activations, histograms=histograms)
-                    if not ranges and not (numbers == _NOT_SEEN).all(axis=1).any():
-                        ranges = first_batch.decode(self._batch, numbers)
             values.append(value)
-        return Drained(values, lost, len(full), ranges)
+        return Drained(values, lost, len(full), self._drain_batch())
+
+    def _drain_batch(self) -> tuple[TensorRange, ...]:
+        if self._is_batch_drained:
+            return ()
+        rows, _ = self._first_batch.drain()
+        self._is_batch_drained = bool(len(rows))
+        return first_batch.decode(self._batch, rows[0].reshape(len(self._batch), -1)) if len(rows) else ()
 
     def _number(self) -> tf.Tensor:
         number = tf.math.floormod(self._scalars.written(), _NUMBERS)
@@ -189,16 +196,14 @@ class Rows:
 
     def _take_sample_apart(
         self, row: npt.NDArray[np.float32]
-    ) -> tuple[dict[str, npt.NDArray[np.float32]], npt.NDArray[np.uint16], npt.NDArray[np.float32]]:
+    ) -> tuple[dict[str, npt.NDArray[np.float32]], npt.NDArray[np.uint16]]:
         variables, activations = len(self._layout.variables), len(self._layout.activations)
-        ends = np.cumsum([HISTOGRAM_BINS * variables, len(ACTIVATION_MEASURES) * activations])
-        counts, shares, ranges = np.split(row, ends)
+        counts, shares = np.split(row, [HISTOGRAM_BINS * variables])
         return (
             dict(
                 zip(ACTIVATION_MEASURES, shares.reshape(len(ACTIVATION_MEASURES), activations), strict=True)
             ),
             counts.reshape(variables, HISTOGRAM_BINS).astype(np.uint16),
-            ranges.reshape(len(self._batch), first_batch.NUMBERS),
         )
 
 

@@ -6,7 +6,9 @@ variable of the user's. Definitions and units: `tb_stability/series.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 import tensorflow as tf
@@ -53,7 +55,7 @@ def variable_statistics(
       By measure, a float32 vector with one entry a variable. A norm is NaN where an entry is NaN, else
       infinite where one is infinite. A weight norm or update norm below 1e-19 may come out as 0.
     """
-    groups = _groups_of_one_shape(gradients)
+    groups = groups_of_one_shape([gradient.shape for gradient in gradients])
     kinds = {
         "grad": [_rows(gradients, group) for group in groups],
         "weight": [_rows(weights, group) for group in groups],
@@ -71,12 +73,9 @@ def variable_statistics(
         return tf.stack([*norms, largest, none, none, sums / tf.constant(sizes, tf.float32)])
 
     def careful() -> tf.Tensor:
-        measures = [tf.concat([_norms(rows) for rows in kind], axis=0) for kind in kinds.values()]
-        measures.append(tf.concat([_largest_finite(rows) for rows in kinds["grad"]], axis=0))
-        measures.append(tf.concat([_count(tf.math.is_nan(rows)) for rows in kinds["grad"]], axis=0))
-        measures.append(tf.concat([_count(tf.math.is_inf(rows)) for rows in kinds["grad"]], axis=0))
-        measures.append(tf.concat([_mean(rows) for rows in kinds["grad"]], axis=0))
-        return tf.stack(measures)
+        norms = [tf.concat([_norms(rows) for rows in kind], axis=0) for kind in kinds.values()]
+        others = tf.concat([_largest_counts_and_mean(rows) for rows in kinds["grad"]], axis=1)
+        return tf.concat([tf.stack(norms), others], axis=0)
 
     trusted = tf.reduce_all(tf.math.is_finite(tf.concat(squares, axis=0))) & tf.reduce_all(
         (squares[0] > _UNDERFLOW) | (largest == 0.0)
@@ -88,6 +87,15 @@ def variable_statistics(
         *("grad_max", "grad_nan", "grad_inf", "grad_mean", "grad_zero_share"),
     )
     return dict(zip(names, tf.unstack(tf.gather(measures, as_given, axis=1)), strict=True))
+
+
+def groups_of_one_shape(shapes: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Returns the places of variables that are reduced together: small ones of a shape, large ones alone."""
+    groups: dict[object, list[int]] = {}
+    for place, shape in enumerate(shapes):
+        small = math.prod(shape) <= _STACKED_ENTRIES
+        groups.setdefault(tuple(shape) if small else place, []).append(place)
+    return list(groups.values())
 
 
 def quick_global_norm(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -118,7 +126,7 @@ def segment_statistics(
     Args:
       entries: Their entries now, float32.
       start: Their entries at the start of the run.
-      previous: Their entries one step before.
+      previous: Their entries when they were last measured.
       segments: For each entry, the number of the vector that it belongs to.
       count: Number of vectors.
 
@@ -136,16 +144,6 @@ def segment_statistics(
         "distance": norm(entries - start),
         "change": norm(entries - previous),
     }
-
-
-def _groups_of_one_shape(tensors: Sequence[tf.Tensor]) -> list[list[int]]:
-    """Places of tensors that are reduced together: small ones of one shape, large ones alone."""
-    groups: dict[object, list[int]] = {}
-    for place, tensor in enumerate(tensors):
-        shape = tuple(tensor.shape)
-        small = tensor.shape.num_elements() <= _STACKED_ENTRIES
-        groups.setdefault(shape if small else place, []).append(place)
-    return list(groups.values())
 
 
 def _rows(tensors: Sequence[tf.Tensor], group: Sequence[int]) -> tf.Tensor:
@@ -171,15 +169,6 @@ def _largest_absolute(rows: tf.Tensor) -> tf.Tensor:
     return tf.maximum(_largest(rows), -tf.reduce_min(rows, axis=1)) if rows.shape[1] else _largest(rows)
 
 
-def _largest_finite(rows: tf.Tensor) -> tf.Tensor:
-    return _largest(tf.where(tf.math.is_finite(rows), tf.abs(rows), 0.0))
-
-
-def _mean(rows: tf.Tensor) -> tf.Tensor:
-    """Mean of each row, also where the sum would overflow; 0 for rows without entries."""
-    return tf.reduce_sum(rows / max(1, rows.shape[1]), axis=1)
-
-
 def _zero_share(rows: tf.Tensor) -> tf.Tensor:
     sample = rows[:, :: sample_stride(rows.shape[1], SAMPLED_ENTRIES)]
     return _count(tf.equal(sample, 0.0)) / max(1, sample.shape[1])
@@ -189,8 +178,39 @@ def _count(rows: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.cast(rows, tf.float32), axis=1)
 
 
+def _of_any_shape(function: Callable[[tf.Tensor], tf.Tensor]) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Has a function of `[vectors, entries]` traced once for all: what is rarely run must cost little."""
+    any_shape = tf.TensorSpec([None, None], tf.float32)
+    return cast(
+        "Callable[[tf.Tensor], tf.Tensor]",
+        tf.function(function, input_signature=[any_shape], autograph=False),
+    )
+
+
+@_of_any_shape
 def _norms(rows: tf.Tensor) -> tf.Tensor:
     """L2 norm of each row of any finite float32 tensor; NaN or Inf where an entry is."""
     largest = _largest_finite(rows)
     scale = tf.where(largest > 0.0, largest, 1.0)
     return scale * tf.sqrt(tf.reduce_sum(tf.square(rows / scale[:, tf.newaxis]), axis=1))
+
+
+@_of_any_shape
+def _largest_counts_and_mean(rows: tf.Tensor) -> tf.Tensor:
+    """Of each row the largest finite entry, the number of NaN and of Inf, and the mean: `[4, vectors]`.
+
+    The mean is finite also where the sum would overflow; 0 for rows without entries.
+    """
+    entries = tf.cast(tf.maximum(1, tf.shape(rows)[1]), tf.float32)
+    return tf.stack(
+        [
+            _largest_finite(rows),
+            _count(tf.math.is_nan(rows)),
+            _count(tf.math.is_inf(rows)),
+            tf.reduce_sum(rows / entries, axis=1),
+        ]
+    )
+
+
+def _largest_finite(rows: tf.Tensor) -> tf.Tensor:
+    return tf.maximum(0.0, tf.reduce_max(tf.where(tf.math.is_finite(rows), tf.abs(rows), 0.0), axis=1))
