@@ -1,15 +1,66 @@
-"""What to do now: the last sentence of a verdict, by the window that decided it."""
+"""What is said of a window: a phrase for it, its evidence, and what to do about it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tb_stability.detectors.update_ratio_low import DEAD_SCORE
 from tb_stability.run_facts import RunFacts
 from tb_stability.windows import Window
 
+PHRASES: Mapping[str, str] = {
+    "non_finite": "a value became NaN or Inf",
+    "loss_spike": "the loss jumped",
+    "loss_divergence": "the loss diverged",
+    "loss_oscillation": "the loss swings up and down",
+    "loss_plateau": "the loss stands still",
+    "exploding_gradient": "gradients exploded",
+    "vanishing_gradient": "gradients vanish towards the input",
+    "update_ratio_high": "updates are as large as the weights",
+    "update_ratio_low": "the weights hardly move",
+    "dead_units": "most units are dead",
+    "saturated_units": "most units are saturated",
+    "bn_drift": "BatchNormalization drifts",
+    "bn_statistics_frozen": "BatchNormalization trains but its moving statistics stand still",
+    "generalization_gap": "the validation loss rises while the training loss falls",
+}
+"""A kind in a few words, as part of a sentence."""
+
+EVIDENCE: Mapping[str, str] = {
+    "non_finite": "{series} was NaN or infinite",
+    "loss_spike": "the loss jumped {score} times as far as its noise and progress allow",
+    "loss_divergence": "the loss was {score} times as far above its best as it may be",
+    "loss_oscillation": "the swings of the loss were {score} times as large as its progress allows",
+    "loss_plateau": "the loss stood still at full learning rate",
+    "exploding_gradient": "{series} had grown {score} times beyond its limit, and the loss with it",
+    "vanishing_gradient": "{series} was {decades} powers of ten below those of the last layers (limit: 3)",
+    "update_ratio_high": "{series} was {score} times the limit of 0.2 of the weights",
+    "update_ratio_low": "{series} was {score} times too small to learn from, at full learning rate",
+    "dead_units": "most units of {layers} gave zero for every example of whole batches",
+    "saturated_units": "most outputs of {layers} lay at the bounds of their function, where it is flat",
+    "bn_drift": "{series} was more than {tenfold} times its usual value",
+    "bn_statistics_frozen": "the moving mean and variance of {layers} stood still while the network trained",
+    "generalization_gap": "the validation loss was {score} times as far above its best as it may be",
+}
+"""What was seen of a kind, with `{series}`, `{score}`, `{layers}`, `{decades}` and
+`{tenfold}` of the score."""
+
+LASTING = ("loss_plateau", "dead_units", "saturated_units", "bn_statistics_frozen")
+"""Kinds that are a state without a peak."""
+
+_OF_RATE = (
+    *("loss_spike", "loss_divergence", "loss_oscillation", "exploding_gradient", "update_ratio_high"),
+    *("non_finite", "dead_units", "saturated_units", "bn_drift"),
+)
+"""Kinds that a learning rate that rose may have caused."""
+
 _FIRST_STEPS = 2  # a NaN up to this step arose before training could have caused it
+_DIED = {
+    "dead_units": "The units died",
+    "loss_plateau": "The network died",
+    "saturated_units": "The units saturated",
+}
 _SAME_RATE = 0.1  # share by which two learning rates differ that are the same to a reader
 _LONG_STABLE = 100  # steps of training after which a sudden break points at the batch
 _TOGETHER_STEPS = 2  # two windows this close have one onset
@@ -26,15 +77,16 @@ def advise(window: Window, windows: Sequence[Window], facts: RunFacts) -> str:
     step = window.start_step
     if window.kind == "update_ratio_low":
         return _of_low_updates(window, facts)
-    of_rate = ("loss_spike", "loss_divergence", "exploding_gradient", "update_ratio_high", "non_finite")
     rise = facts.learning_rates.rise_before(step)
-    if rise is not None and window.kind in of_rate:
+    if rise is not None and window.kind in _OF_RATE:
         return (
             f"The learning rate rose from {rise.before:.3g} to {rise.after:.3g} at step {rise.step}: "
             "undo that, or let it rise more slowly."
         )
     if window.kind == "non_finite":
         return _of_non_finite(step, facts)
+    if window.kind in _DIED and facts.replaced_before(step + _TOGETHER_STEPS):
+        return f"{_DIED[window.kind]} of too large an update: start it anew, and l{_lower(step, facts)}."
     lower = _lower(step, facts)
     batch = f" Look also at the batch of step {step}." if _broke_at_once(window, windows) else ""
     advice = {
@@ -44,6 +96,16 @@ def advise(window: Window, windows: Sequence[Window], facts: RunFacts) -> str:
         "vanishing_gradient": "Use ReLU with kernel_initializer='he_normal' (or tanh with 'glorot_uniform') "
         "in the hidden layers, and add BatchNormalization or skip connections.",
         "update_ratio_high": f"L{lower}.",
+        "loss_oscillation": f"L{lower}, or let it decay; a larger batch helps, too.",
+        "loss_plateau": "Check the labels, the loss and the last layer's activation, and that kernels do "
+        f"not start at zero; if they are right, try learning rates 10 times larger and smaller{_now(facts)}.",
+        "dead_units": f"L{lower}; use he_normal kernels and biases that start at 0, or LeakyReLU.",
+        "saturated_units": "Scale the inputs to about -1 to 1, use kernel_initializer='glorot_uniform', and "
+        "in hidden layers ReLU, or BatchNormalization in front of the activation.",
+        "bn_drift": f"Check that the batches from step {step} on are scaled like those before, and the "
+        f"layers in front of it; else l{lower}.",
+        "generalization_gap": "Keep the weights of the best epoch: EarlyStopping(patience=5, "
+        "restore_best_weights=True). To get further: more data, augmentation, Dropout or weight_decay.",
         "bn_statistics_frozen": "Call the model with training=True in the training step (in a custom loop: "
         "model(x, training=True)). If BatchNormalization should stay frozen, set layer.trainable = False.",
     }
@@ -74,6 +136,10 @@ def _of_low_updates(window: Window, facts: RunFacts) -> str:
     return (
         f"Raise the learning rate (now {rate:.3g}): try {rate * factor:.3g}, then by 10 until the loss falls."
     )
+
+
+def _now(facts: RunFacts) -> str:
+    return f" (now {facts.learning_rate:.3g})" if math.isfinite(facts.learning_rate) else ""
 
 
 def _lower(step: int, facts: RunFacts) -> str:

@@ -121,8 +121,8 @@ class Monitor:
 
     @property
     def is_uneasy(self) -> bool:
-        """Whether anything looks abnormal: a window is open, or may be about to open."""
-        return any(builder.is_busy for builder in self._builders)
+        """Whether anything looks abnormal: a warning is open, or may be about to open."""
+        return any(builder.is_uneasy for builder in self._builders)
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -173,7 +173,7 @@ class Monitor:
     def _as_logged(self, values: StepValues) -> StepValues:
         # As float32, beyond which a value is Inf, and that is data. Not numpy's: this runs at every step.
         scalars = dict(zip(values.scalars, array.array("f", values.scalars.values()), strict=True))
-        if not values.variables and not values.normalizations:
+        if not values.variables and not values.normalizations and not values.activations:
             return StepValues(scalars)
         layout = self._layout
         return StepValues(
@@ -182,6 +182,10 @@ class Monitor:
             {
                 m: _checked(m, v, len(layout.normalizations), "normalizations")
                 for m, v in values.normalizations.items()
+            },
+            {
+                m: _checked(m, v, len(layout.activations), "activations")
+                for m, v in values.activations.items()
             },
         )
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from tb_stability.advice import advise, is_dead
+from tb_stability.advice import EVIDENCE, LASTING, PHRASES, advise, is_dead
 from tb_stability.report import Status, Verdict
 from tb_stability.run_facts import RunFacts
+from tb_stability.series import NORMALIZATION_VECTORS
 from tb_stability.windows import Window
 
 STATUSES: Mapping[Status, str] = {
     "diverged": "NaN or Inf arose, or the loss gave up its progress, and it has not recovered",
     "unstable": "something is wrong now, or training broke down and recovered",
     "not_learning": "no progress, because gradients vanish or updates are too small",
-    "warning": "only symptoms that passed and did not harm the loss",
+    "warning": "only symptoms that passed, or that the loss has not suffered from",
     "healthy": "nothing of severity warning or above",
     "unknown": "too few steps, or nothing to judge by",
 }
@@ -56,25 +57,33 @@ def _status(serious: Sequence[Window], facts: RunFacts) -> Status:
         window = by_kind.get(kind)
         if window is not None and (window.end_step is None or still_bad):
             return "diverged"
-    if any(w.severity == "critical" or w.end_step is None for w in serious if w.kind not in _SLOW):
+    if any(w.severity == "critical" or w.end_step is None for w in serious if w.kind not in _SLOW + _MILD):
         return "unstable"
-    slow = [w for kind, w in by_kind.items() if kind in _SLOW]
-    lasting = [w for w in slow if w.end_step is None]
-    if any(w.kind == "update_ratio_low" for w in lasting) or (slow and facts.loss_stalled):
+    lasting = [w for w in by_kind.values() if w.end_step is None]
+    if any(w.kind in ("update_ratio_low", "loss_plateau") for w in lasting):
         return "not_learning"
-    if lasting:
+    if facts.loss_stalled and any(kind in _SLOW for kind in by_kind):
+        return "not_learning"
+    if facts.loss_stalled and any(w.kind in _BLOCKING for w in lasting):
+        return "not_learning"
+    if any(w.kind in _SLOW for w in lasting):
         gained = facts.first_loss - facts.recent_loss >= _SMALL_GAIN * abs(facts.first_loss)
         return "unstable" if gained and not facts.loss_stands_still else "not_learning"
-    return "warning"
+    return "unstable" if any(w.severity == "critical" for w in serious) else "warning"
 
 
-_SLOW = ("vanishing_gradient", "update_ratio_low")
+_SLOW = ("vanishing_gradient", "update_ratio_low", "loss_plateau")
+_BLOCKING = ("dead_units", "saturated_units")  # a loss that stands still does so because of them
+_MILD = (*_BLOCKING, "bn_drift", "generalization_gap")  # may last while the loss falls
 _PASSED = "Nothing to do now: it has passed. Watch whether it comes back."
 
 _DECISIVE_FIRST: Mapping[Status, tuple[str, ...]] = {
     "diverged": ("bn_statistics_frozen", "non_finite", "loss_divergence"),
-    "unstable": ("bn_statistics_frozen", "loss_divergence", "exploding_gradient", "update_ratio_high"),
-    "not_learning": ("vanishing_gradient", "update_ratio_low"),
+    "unstable": (
+        *("bn_statistics_frozen", "loss_divergence", "exploding_gradient", "update_ratio_high"),
+        *("dead_units", "loss_oscillation"),
+    ),
+    "not_learning": ("vanishing_gradient", *_BLOCKING, "update_ratio_low", "loss_plateau"),
 }
 
 
@@ -102,29 +111,20 @@ def _led_to_nan(nan: Window, serious: Sequence[Window]) -> Window | None:
     return None
 
 
-_PHRASES: Mapping[str, str] = {
-    "non_finite": "a value became NaN or Inf",
-    "loss_spike": "the loss jumped",
-    "loss_divergence": "the loss diverged",
-    "exploding_gradient": "gradients exploded",
-    "vanishing_gradient": "gradients vanish towards the input",
-    "update_ratio_high": "updates are as large as the weights",
-    "update_ratio_low": "the weights hardly move",
-    "bn_statistics_frozen": "BatchNormalization trains but its moving statistics stand still",
-}
-
 _OPENINGS: Mapping[Status, str] = {
     "diverged": "Training diverged",
     "unstable": "Training is unstable",
     "not_learning": "The model is not learning",
     "warning": "Training is mostly fine",
 }
+_BUT = "The loss falls, but something is wrong"  # of a warning that is not over
 
 
 def _text(status: Status, window: Window, serious: Sequence[Window]) -> str:
     dead = is_dead(window)
-    phrase = "no gradient reached any kernel" if dead else _PHRASES.get(window.kind)
+    phrase = "no gradient reached any kernel" if dead else PHRASES.get(window.kind)
     phrase = phrase or window.kind.replace("_", " ")
+    opening = _BUT if status == "warning" and window.end_step is None else _OPENINGS[status]
     where = f" in layer {window.layer}" if window.layer and not dead else ""
     more = len(window.layers) - 1
     others = f" and {more} more" if where and more > 0 else ""
@@ -132,7 +132,7 @@ def _text(status: Status, window: Window, serious: Sequence[Window]) -> str:
     ending = ""
     if nan is not None and _led_to_nan(nan, serious) == window:
         ending = f", and ended in NaN at step {nan.start_step}"
-    return f"{_OPENINGS[status]}: {phrase}{where}{others} {_span(window)}{ending}."
+    return f"{opening}: {phrase}{where}{others} {_span(window)}{ending}."
 
 
 def _span(window: Window) -> str:
@@ -143,27 +143,20 @@ def _span(window: Window) -> str:
     return f"from step {window.start_step} to {window.end_step}"
 
 
-_EVIDENCE: Mapping[str, str] = {
-    "non_finite": "{series} was NaN or infinite",
-    "loss_spike": "the loss jumped {score} times as far as its noise and progress allow",
-    "loss_divergence": "the loss was {score} times as far above its best as it may be",
-    "exploding_gradient": "{series} had grown {score} times beyond its limit, and the loss with it",
-    "vanishing_gradient": "{series} was {decades} powers of ten below those of the last layers (limit: 3)",
-    "update_ratio_high": "{series} was {score} times the limit of 0.2 of the weights",
-    "update_ratio_low": "{series} was {score} times too small to learn from, at full learning rate",
-    "bn_statistics_frozen": "the moving mean and variance of {layers} stood still while the network trained",
-}
-
 _SPOKEN: Mapping[str, str] = {
     "loss": "the loss",
     "grad_norm": "the gradient norm",
     "weight_norm": "the weight norm",
     "update_norm": "the update",
+    **{
+        f"{vector}_change": f"the change of {vector.replace('_', ' ')} in a step"
+        for vector in NORMALIZATION_VECTORS
+    },
 }
 
 
 def _why(window: Window, windows: Sequence[Window], facts: RunFacts) -> str:
-    template = _EVIDENCE.get(window.kind, "{series} was {score} times its healthy limit")
+    template = EVIDENCE.get(window.kind, "{series} was {score} times its healthy limit")
     if is_dead(window):
         template = "the gradient of every kernel was exactly 0"
     measure, _, of = window.series.partition("/")
@@ -172,10 +165,10 @@ def _why(window: Window, windows: Sequence[Window], facts: RunFacts) -> str:
         series=spoken,
         score=f"{window.peak_score:.3g}" if window.peak_score < _LARGEST_FACTOR else "more than 1000",
         decades=f"{3 * window.peak_score:.2g}",
+        tenfold=f"{10.0 ** min(window.peak_score, 3.0):.2g}",
         layers=window.layer if len(window.layers) == 1 else f"{len(window.layers)} layers",
     )
-    # What does not move has no peak.
-    still = window.kind == "bn_statistics_frozen" or is_dead(window)
+    still = window.kind in LASTING or is_dead(window)
     when = f"From step {window.start_step} on" if still else f"At step {window.peak_step}"
     return f"{when}, {evidence}{_loss_so_far(windows, facts)}."
 
@@ -209,7 +202,7 @@ def _without_symptoms(windows: Sequence[Window], facts: RunFacts) -> Verdict:
     minor = f"; {len(windows)} minor events passed without harm" if len(windows) > 1 else ""
     if len(windows) == 1:
         drifted = windows[0].kind == "loss_divergence"
-        phrase = "the loss rose again" if drifted else _PHRASES.get(windows[0].kind, "a minor event")
+        phrase = "the loss rose again" if drifted else PHRASES.get(windows[0].kind, "a minor event")
         minor = f"; {phrase} {_span(windows[0])}, without harm"
     but, then = _reservation(windows, facts)
     return Verdict(

@@ -6,6 +6,7 @@ import collections
 import dataclasses
 import itertools
 import math
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -117,6 +118,15 @@ class WindowBuilder:
     def windows(self) -> tuple[Window, ...]:
         """All windows so far, by `start_step`; the last one may be open."""
         return tuple(self._window(draft) for draft in self._drafts)
+
+    @property
+    def is_uneasy(self) -> bool:
+        """Whether what is abnormal, or was lately, is or may become a warning."""
+        rules = self.rules
+        if not self.is_busy or rules.warning_steps < sys.maxsize:
+            return self.is_busy
+        open_peak = self._drafts[-1].peak_score if self._is_open else 0.0
+        return max(open_peak, float(self._peak.max(initial=0.0))) >= rules.warning_score
 
     def change_targets(self, targets: Sequence[Target]) -> None:
         """Speaks of other targets from the next step on; an open window ends where it was last abnormal."""

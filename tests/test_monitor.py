@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tb_stability.monitor import Monitor, replay
-from tb_stability.series import Layout, StepValues
+from tb_stability.series import Activation, Layout, StepValues
 from tests import synthetic
 
 
@@ -83,6 +83,17 @@ def test_values_that_do_not_fit_the_layout_are_refused() -> None:
     with pytest.raises(ValueError, match=r"layout's 2 variables: got shape \(3,\).*change_layout"):
         monitor.update(0, StepValues({}, {"grad_norm": np.zeros(3, np.float32)}))
     assert monitor.report().steps.observed == 0
+
+
+def test_activations_reach_the_detectors() -> None:
+    layout = dataclasses.replace(synthetic.layout(2), activations=(Activation("dense_0", "relu", 8),))
+    monitor = Monitor(layout)
+    for step, values in enumerate(synthetic.network(synthetic.learning(steps=20), layout)):
+        dead = {"dead_share": np.ones(1, np.float32)}
+        monitor.update(step, dataclasses.replace(values, activations=dead))
+    assert [(w.kind, w.layer) for w in monitor.windows] == [("dead_units", "dense_0")]
+    with pytest.raises(ValueError, match="each of the layout's 1 activations"):
+        monitor.update(20, StepValues({}, activations={"dead_share": np.ones(2, np.float32)}))
 
 
 def test_values_are_rounded_to_float32_as_a_log_keeps_them() -> None:

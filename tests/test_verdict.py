@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from tb_stability.advice import EVIDENCE, PHRASES
 from tb_stability.detectors.update_ratio_low import DEAD_SCORE
 from tb_stability.monitor import replay
 from tb_stability.report import Verdict
@@ -43,6 +44,19 @@ STALLED = RunFacts(500, 499, True, 2.3, 2.29, 2.3, loss_stalled=True, loss_exces
         ([window("vanishing_gradient")], STALLED, "not_learning"),
         ([window("update_ratio_low")], STALLED, "not_learning"),
         ([window("bn_statistics_frozen")], LEARNED, "unstable"),
+        ([window("loss_oscillation")], LEARNED, "unstable"),
+        ([window("loss_oscillation", end=90)], LEARNED, "warning"),
+        ([window("loss_plateau")], STALLED, "not_learning"),
+        ([window("loss_plateau", end=90)], LEARNED, "warning"),
+        ([window("dead_units", "critical")], STALLED, "not_learning"),
+        ([window("dead_units", "critical")], LEARNED, "unstable"),
+        ([window("dead_units")], LEARNED, "warning"),
+        ([window("saturated_units")], STALLED, "not_learning"),
+        ([window("saturated_units")], LEARNED, "warning"),
+        ([window("bn_drift")], LEARNED, "warning"),
+        ([window("bn_drift")], STALLED, "warning"),
+        ([window("generalization_gap")], LEARNED, "warning"),
+        ([window("generalization_gap"), window("exploding_gradient")], LEARNED, "unstable"),
         ([window("exploding_gradient", "critical", end=30)], LEARNED, "unstable"),
         ([window("loss_divergence", "critical", end=30)], LEARNED, "unstable"),
         ([window("loss_divergence", "critical", end=30)], STALLED, "diverged"),
@@ -71,7 +85,13 @@ def test_every_status_is_explained_and_ranked() -> None:
         ("bn_statistics_frozen", "model(x, training=True)"),
         ("vanishing_gradient", "he_normal"),
         ("exploding_gradient", "clipnorm=1.0"),
-        ("dead_units", "Look at loss from step 10 on."),
+        ("loss_oscillation", "Lower the learning rate (now 10): try 1"),
+        ("loss_plateau", "kernels do not start at zero"),
+        ("dead_units", "biases that start at 0, or LeakyReLU"),
+        ("saturated_units", "Scale the inputs to about -1 to 1"),
+        ("bn_drift", "batches from step 10 on"),
+        ("generalization_gap", "restore_best_weights=True"),
+        ("a_kind_of_tomorrow", "Look at loss from step 10 on."),
     ],
 )
 def test_next_says_what_to_change(kind: str, advice: str) -> None:
@@ -126,6 +146,30 @@ def test_an_open_window_never_goes_with_mostly_fine() -> None:
         assert judge([window(kind)], LEARNED).status in {"unstable", "not_learning"}
     at_chance = dataclasses.replace(LEARNED, first_loss=2.71, recent_loss=2.31)
     assert judge([window("vanishing_gradient")], at_chance).status == "not_learning"
+
+
+@pytest.mark.parametrize("kind", ["dead_units", "saturated_units", "bn_drift", "generalization_gap"])
+def test_what_the_loss_does_not_suffer_from_is_not_fine_while_it_lasts(kind: str) -> None:
+    assert judge([window(kind)], LEARNED).text.startswith("The loss falls, but something is wrong: ")
+    assert judge([window(kind, end=90)], LEARNED).text.startswith("Training is mostly fine: ")
+
+
+@pytest.mark.parametrize("kind", ["dead_units", "saturated_units", "loss_plateau"])
+def test_what_died_of_an_update_needs_a_lower_rate_and_a_new_start(kind: str) -> None:
+    harmed = dataclasses.replace(LEARNED, replaced_step=8)
+    advice = judge([window(kind)], harmed).next
+    assert advice.endswith(
+        "of too large an update: start it anew, and lower the learning rate (now 10): try 1."
+    )
+
+
+def test_every_kind_has_its_words() -> None:
+    kinds = {check.name for check in replay([]).report().checks}
+    assert set(PHRASES) == set(EVIDENCE) == kinds
+    for kind in kinds:
+        verdict = judge([window(kind)], LEARNED)
+        assert "Look at loss" not in verdict.next
+        assert "{" not in verdict.text + verdict.why + verdict.next
 
 
 def test_what_passed_needs_no_action() -> None:

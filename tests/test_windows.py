@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -146,3 +147,13 @@ def test_windows_are_in_order_and_inside_the_run(scores: list[float]) -> None:
         assert window.peak_score >= 1.0
     assert [w.end_step for w in windows[:-1]].count(None) == 0
     assert [w.start_step for w in windows] == sorted(w.start_step for w in windows)
+
+
+@pytest.mark.parametrize(("score", "uneasy"), [(0.9, False), (1.4, False), (2.0, True)])
+def test_what_can_become_no_warning_makes_nobody_uneasy(score: float, uneasy: bool) -> None:
+    """Kills: measuring everything because of a window that stays `info`."""
+    rules = WindowRules(patience=2.0, warning_steps=sys.maxsize, warning_score=1.5)
+    builder = WindowBuilder("loss_oscillation", [Target("loss")], rules)
+    for step in range(4):
+        builder.update(step, score)
+    assert builder.is_uneasy == uneasy

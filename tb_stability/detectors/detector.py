@@ -11,7 +11,7 @@ import numpy.typing as npt
 from tb_stability.series import Layout, StepValues
 from tb_stability.window_builder import Target, WindowRules
 
-Group = Literal["scalars", "variables", "normalizations"]
+Group = Literal["scalars", "variables", "normalizations", "activations"]
 Scores = npt.NDArray[np.float64]
 
 

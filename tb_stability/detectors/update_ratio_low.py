@@ -10,6 +10,7 @@ from tb_stability.detectors.detector import Group, Scores
 from tb_stability.detectors.kernels import Kernels
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
+from tb_stability.stats.full_rate import FullRate
 from tb_stability.window_builder import WindowRules
 
 DEAD_SCORE = 3.0
@@ -33,8 +34,7 @@ class UpdateRatioLow:
     accumulation (no update in most steps) is covered. It counts only where it
     holds for *all* kernels, the loss is no better than at the start
     (`LossProgress.stalled`) and not exactly 0, and the learning rate is neither
-    decayed (below half of its largest value) nor still warming up (risen within
-    the second half of the steps). So converged, frozen and scheduled runs are
+    decayed nor still warming up (`FullRate`). So converged, frozen and scheduled runs are
     silent.
 
     A network is dead, whatever its loss, where no gradient reaches any kernel
@@ -75,7 +75,7 @@ class UpdateRatioLow:
         self.warmup = warmup
         self._recorded = False
         self._loss = loss
-        self._highest_rate = 0.0
+        self._full_rate = FullRate()
         self.change_layout(layout)
 
     @property
@@ -91,7 +91,6 @@ class UpdateRatioLow:
         self._ratio: Scores = np.zeros(len(self.targets))
         self._gain = 0.0
         self._steps = 0
-        self._rate_rose_at = 0
 
     def update(self, values: StepValues) -> Scores:
         """Returns one score a kernel."""
@@ -104,7 +103,7 @@ class UpdateRatioLow:
         self._ratio += weight * (np.where(np.isfinite(ratio), ratio, self._ratio) - self._ratio)
         gain = self._gain_of(values)
         self._gain += weight * (gain - self._gain) if math.isfinite(gain) else 0.0
-        at_full_rate = self._is_at_full_rate(values.scalars.get("learning_rate", math.nan))
+        at_full_rate = self._full_rate.update(values.scalars.get("learning_rate", math.nan))
         nothing = np.zeros(len(self.targets))
         if self._steps <= self.warmup or not at_full_rate:
             return nothing
@@ -126,12 +125,3 @@ class UpdateRatioLow:
     def _is_dead(self, values: StepValues) -> bool:
         norms = values.variables.get("grad_norm")
         return norms is not None and not norms[self._loss.kernels.index].any() and bool(norms.any())
-
-    def _is_at_full_rate(self, learning_rate: float) -> bool:
-        """Whether the learning rate is neither decayed nor warming up; True where it is not known."""
-        if not math.isfinite(learning_rate):
-            return True
-        if learning_rate > 1.001 * self._highest_rate:
-            self._highest_rate = learning_rate
-            self._rate_rose_at = self._steps
-        return learning_rate >= 0.5 * self._highest_rate and self._steps >= 2 * self._rate_rose_at

@@ -10,6 +10,8 @@ _FIRST_VALUES = 20  # values after which the initial level is settled
 _FORGETTING_STEPS = 500  # a worse level becomes the best one over this time, plus the age of the run
 _FORGIVEN = 4.0  # most of a rise that is forgotten at that pace, in units of `scale`
 _UNSETTLED_SHARE = 0.5  # of the initial loss; whoever gained more than that may stand still
+_CLEAR_FALL_NOISE = 12.0  # in units of the noise, beyond which a loss has fallen without doubt
+_CLEAR_FALL_SHARE = 1e-3  # of the initial loss, for losses without noise
 _EARLY_NOISE = {False: math.inf, None: 1.0, True: 0.25}  # most that an early rise counts as noise, in |best|
 
 
@@ -112,6 +114,16 @@ class LossProgress:
         gained = self.initial - self.level < _UNSETTLED_SHARE * abs(self.initial)
         fallen = self._settled - self.level >= max(0.02 * abs(self._settled), 0.5 * self.noise)
         return gained and not fallen
+
+    @property
+    def has_fallen(self) -> bool:
+        """Whether the level is clearly lower than after the first 20 values.
+
+        By 12 times the noise, and 0.1 % of `initial`: a fall that is nothing against a large constant in the
+        loss counts, and the correction of the output in the first steps does not.
+        """
+        least = max(_CLEAR_FALL_NOISE * self.noise, _CLEAR_FALL_SHARE * abs(self.initial))
+        return self._settled - self.level > least
 
     def excess(self, value: float) -> float:
         """Returns how far `value` lies above `best`, in units of `scale`; NaN where either is unknown."""

@@ -66,7 +66,7 @@ def check_it_does_not_change_what_it_is_given(make: Make, layout: Layout, run: S
     before = copy.deepcopy(list(run))
     Bench(make, layout).scores(run)
     for old, new in zip(before, run, strict=True):
-        for group in ("variables", "normalizations"):
+        for group in ("variables", "normalizations", "activations"):
             for measure, value in getattr(old, group).items():
                 assert np.array_equal(value, getattr(new, group)[measure], equal_nan=True)
 
@@ -107,10 +107,12 @@ CHECKS = [value for name, value in sorted(globals().items()) if name.startswith(
 
 def scaled(values: StepValues, factor: float) -> StepValues:
     """The same step with the loss in another unit: the gradients scale with it."""
-    scalars = {k: factor * v if k in ("loss", "grad_norm") else v for k, v in values.scalars.items()}
+    scalars = {
+        k: factor * v if k in ("loss", "val_loss", "grad_norm") else v for k, v in values.scalars.items()
+    }
     gradients = {"grad_norm", "grad_max"}
     variables = {k: np.float32(factor) * v if k in gradients else v for k, v in values.variables.items()}
-    return StepValues(scalars, variables, values.normalizations)
+    return StepValues(scalars, variables, values.normalizations, values.activations)
 
 
 def filled(values: StepValues, value: float) -> StepValues:
@@ -119,4 +121,5 @@ def filled(values: StepValues, value: float) -> StepValues:
         {k: v if k == "learning_rate" else value for k, v in values.scalars.items()},
         {k: np.full_like(v, value) for k, v in values.variables.items()},
         {k: np.full_like(v, value) for k, v in values.normalizations.items()},
+        {k: np.full_like(v, value) for k, v in values.activations.items()},
     )

@@ -25,12 +25,12 @@ const SYMPTOMS: Record<string, Symptom> = {
   loss_oscillation: {
     letter: 'O',
     name: 'Loss oscillation',
-    meaning: 'The loss swings up and down from step to step, as when the steps are too long.',
+    meaning: 'The loss swings up and down around a level and gets nowhere, as when the steps are too long.',
   },
   loss_plateau: {
     letter: 'P',
     name: 'Loss plateau',
-    meaning: 'The loss stopped going down while it was still high.',
+    meaning: 'The loss stands still although hardly anything has been learned yet.',
   },
   exploding_gradient: {
     letter: 'E',
@@ -52,16 +52,21 @@ const SYMPTOMS: Record<string, Symptom> = {
     name: 'Updates too small',
     meaning: 'The updates are tiny against the weights, so the layer stands still; around 1e-3 is usual.',
   },
-  dead_units: {letter: 'X', name: 'Dead units', meaning: 'Units of the layer give zero for every input.'},
+  dead_units: {
+    letter: 'X',
+    name: 'Dead units',
+    meaning: 'Most units of the layer give zero for every example, batch after batch, so they do not learn.',
+  },
   saturated_units: {
     letter: 'T',
     name: 'Saturated units',
-    meaning: 'Units of the layer sit at the flat end of their activation, where no gradient passes.',
+    meaning: 'Most outputs of the layer sit at the flat ends of its function, where no gradient passes.',
   },
   bn_drift: {
     letter: 'B',
     name: 'BatchNormalization drift',
-    meaning: 'Gamma or beta moved far from where it started, as when it makes up for wrong statistics.',
+    meaning:
+      'Gamma, beta or the moving statistics move ten times as fast as before, as when the inputs change.',
   },
   bn_statistics_frozen: {
     letter: 'F',
@@ -72,7 +77,7 @@ const SYMPTOMS: Record<string, Symptom> = {
   generalization_gap: {
     letter: 'G',
     name: 'Generalization gap',
-    meaning: 'The validation loss rises while the training loss falls.',
+    meaning: 'The validation loss rises far above its best while the training loss goes on falling.',
   },
 };
 

@@ -1,0 +1,124 @@
+"""A loss that stands still where nothing has been learned yet."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tb_stability.detectors.detector import Group
+from tb_stability.detectors.run_loss import RunLoss
+from tb_stability.series import Layout, StepValues
+from tb_stability.stats.full_rate import FullRate
+from tb_stability.window_builder import Target, WindowRules
+
+_HOLD = 40  # steps without a change before anything is abnormal; slow starts need them
+_STUCK_SCORE = 4.0  # of a loss that stands still for a known reason
+_LEARNED_SHARE = 0.5  # of the initial loss: whoever gained more has learned something
+_SMALL_GAIN = 0.25  # of the initial loss, by which even a network that learns nothing corrects its output
+_GAIN_WEIGHT = 0.02  # of the newest step in the mean gain
+
+
+class LossPlateau:
+    r"""A loss that does not change, above half of the initial loss, while it could.
+
+        change = |level - level when it last changed|, a change being more than
+                 max(0.05 % of |initial|, 2 noise)
+        gain_t = mean over the last steps of
+                 sum over the variables of gradient norm * update norm / |level|          [1]
+
+    with level, initial and noise of `LossProgress`. The loss stands still after 40 steps without a change.
+    Then the score is 4 where it is stuck:
+
+    - the updates cannot bring it down: gain below `gain_limit`, which bounds, to first order, the share of
+      the loss that a step takes off; or
+    - an update replaced the weights before (`RunLoss.weights_replaced`).
+
+    It is 1 where the loss is above three quarters of the initial one and the same for every batch (noise
+    below `noise_limit` of the level): the output does not depend on the input. Everything else scores 0.
+    It takes 160 of evidence: 40 more steps for a loss that is stuck, 160 for one that is the same for all.
+
+    Silent are: a run that has halved its loss, or whose loss has clearly fallen (`has_fallen`) and
+    is not far above its best; a learning rate that warms up or has decayed (`FullRate`); noisy losses
+    without progress, as of GANs and of models that had converged before the run; and runs of which
+    only the loss is known, since their steps may be anything.
+
+    A value that is NaN or Inf scores NaN and teaches nothing.
+
+    Args:
+      layout: Not used: this is about the whole run.
+      loss: The run's loss and updates, shared.
+      gain_limit: Mean gain a step that is too small; at 5e-4 it takes 2000 steps to learn. Smaller is
+        less sensitive.
+      noise_limit: Noise against the level below which a loss is the same for every batch. Smaller is less
+        sensitive.
+      warmup: Number of finite values before scoring any.
+    """
+
+    kind = "loss_plateau"
+    reads: Group = "scalars"
+    targets = (Target("loss"),)
+    rules = WindowRules(
+        patience=160.0, most_evidence=_STUCK_SCORE, grace=0, cooldown=20, merge=200, lag=_HOLD
+    )
+
+    def __init__(
+        self,
+        layout: Layout,
+        loss: RunLoss,
+        *,
+        gain_limit: float = 5e-4,
+        noise_limit: float = 0.05,
+        warmup: int = _HOLD,
+    ) -> None:
+        self.gain_limit = gain_limit
+        self.noise_limit = noise_limit
+        self.warmup = warmup
+        self._loss = loss
+        self._full_rate = FullRate()
+        self._changed_level = math.nan
+        self._changed_at = 0
+        self.change_layout(layout)
+
+    @property
+    def missing(self) -> str:
+        """A loss and updates are needed."""
+        if not self._loss.progress.count:
+            return "no finite loss was recorded"
+        return "no updates were recorded" if math.isnan(self._gain) else ""
+
+    def change_layout(self, layout: Layout) -> None:
+        """Measures the gain anew; the loss goes on."""
+        self._gain = math.nan
+
+    def update(self, values: StepValues) -> float:
+        """Returns the score of the step."""
+        at_full_rate = self._full_rate.update(values.scalars.get("learning_rate", math.nan))
+        progress = self._loss.progress
+        if not math.isfinite(self._loss.value):
+            return math.nan
+        self._learn_gain(values)
+        change = max(5e-4 * abs(progress.initial), 2.0 * progress.noise)
+        if not abs(progress.level - self._changed_level) <= change:
+            self._changed_level, self._changed_at = progress.level, progress.count
+        still = progress.count - self._changed_at
+        has_learned = progress.initial - progress.level >= _LEARNED_SHARE * abs(progress.initial)
+        is_new = progress.count <= self.warmup or still < _HOLD
+        if is_new or has_learned or not at_full_rate or math.isnan(self._gain):
+            return 0.0
+        if progress.has_fallen and progress.excess(progress.level) < 1.0:
+            return 0.0
+        if self._gain < self.gain_limit or self._loss.weights_replaced:
+            return _STUCK_SCORE
+        hardly_gained = progress.initial - progress.level < _SMALL_GAIN * abs(progress.initial)
+        return float(hardly_gained and progress.noise < self.noise_limit * abs(progress.level))
+
+    def _learn_gain(self, values: StepValues) -> None:
+        gradients, updates = values.variables.get("grad_norm"), values.variables.get("update_norm")
+        level = abs(self._loss.progress.level)
+        if gradients is None or updates is None or not level > 0.0:
+            return
+        with np.errstate(invalid="ignore", over="ignore"):
+            gain = float(np.dot(gradients.astype(np.float64), updates)) / level
+        if math.isfinite(gain):
+            self._gain = gain if math.isnan(self._gain) else self._gain + _GAIN_WEIGHT * (gain - self._gain)

@@ -1,0 +1,65 @@
+"""Does a series swing up and down, or does it only scatter?"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+_ROUNDING = 1e-18  # of the power of the values, below which they lie on a line
+
+
+@dataclasses.dataclass(frozen=True)
+class Swings:
+    """How a stretch of a series moves about its trend.
+
+    Attributes:
+      size: Distance of its 90 % quantile from its 10 % quantile, in its unit.
+      fall: Median of the first half minus that of the second, in its unit.
+      memory: Autocorrelation of neighbours about the line through the stretch, with outliers clipped to
+        the same quantiles, in [-1, 1]: near 0 for independent values, whatever their distribution; near 1 for
+        a slow swing; near -1 for one that turns at every step. Of n independent values it has a standard
+        deviation of 1 / sqrt(n).
+      turns: How often it crosses the line.
+      step: Mean distance of neighbours, in its unit.
+    """
+
+    size: float
+    fall: float
+    memory: float
+    turns: int
+    step: float
+
+
+def swings_of(values: Array) -> Swings:
+    """Describes `[n]` finite values, n at least 4.
+
+    A series that lies on a line has a memory of 0 and no turns.
+
+    Source: J. von Neumann, Distribution of the ratio of the mean square successive difference to the
+    variance, 1941, for the autocorrelation of neighbours as a test of independence.
+
+    Example:
+      >>> swings = swings_of(np.array([1.0, 3.0] * 8))
+      >>> swings.size, swings.turns, round(swings.memory, 1)
+      (2.0, 15, -0.9)
+    """
+    count = len(values)
+    ordered = np.sort(values)
+    low, high = (float(ordered[int(q * (count - 1))]) for q in (0.1, 0.9))
+    half = count // 2
+    time = np.arange(count) - (count - 1) / 2.0
+    about = np.clip(values, low, high)
+    about -= about.mean() + time * (time @ about) / (time @ time)
+    power = float(about @ about)
+    is_line = power <= _ROUNDING * float(values @ values)
+    return Swings(
+        size=high - low,
+        fall=float(np.median(values[:half]) - np.median(values[half:])),
+        memory=0.0 if is_line else float(about[1:] @ about[:-1]) / power,
+        turns=0 if is_line else int(np.count_nonzero((about[1:] > 0) != (about[:-1] > 0))),
+        step=float(np.mean(np.abs(np.diff(values)))),
+    )
