@@ -220,6 +220,7 @@ TEST = [
     NODE_FROM_PYPI,
     "playwright>=1.50",
     "pytest>=9",
+    "pytest-xdist>=3.6",  # the tests train some hundred models: on all cores
     "ruff>=0.17.5,<0.18",  # its formatting changes between minor versions
     "setuptools>=70.1",  # builds wheels without the `wheel` package
 ]

@@ -77,7 +77,8 @@ def viewer_environment(wheel: Path) -> Path:
     fingerprint = hashlib.sha256(
         f"{sys.version} {sys.base_prefix}".encode() + (ROOT / "setup.py").read_bytes()
     )
-    folder = ENVIRONMENTS / f"viewer-{fingerprint.hexdigest()[:16]}"
+    process = os.environ.get("PYTEST_XDIST_WORKER", "gw0")  # tests run in several; none waits for another's
+    folder = ENVIRONMENTS / f"viewer-{fingerprint.hexdigest()[:16]}-{process}"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     done = folder / "dependencies-installed"
     if not done.is_file():
