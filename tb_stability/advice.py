@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from tb_stability.detectors.update_ratio_low import DEAD_SCORE
+from tb_stability.detectors.vanishing_gradient import CUT_SCORE
 from tb_stability.run_facts import RunFacts
 from tb_stability.windows import Window
 
@@ -72,6 +73,11 @@ def is_dead(window: Window) -> bool:
     return window.kind == "update_ratio_low" and window.peak_score == DEAD_SCORE
 
 
+def is_cut_off(window: Window) -> bool:
+    """Whether a window says that no gradient at all reached some layers."""
+    return window.kind == "vanishing_gradient" and window.peak_score >= CUT_SCORE
+
+
 def advise(window: Window, windows: Sequence[Window], facts: RunFacts) -> str:
     """Returns what to do about `window`, one of `windows`."""
     step = window.start_step
@@ -87,6 +93,12 @@ def advise(window: Window, windows: Sequence[Window], facts: RunFacts) -> str:
         return _of_non_finite(step, facts)
     if window.kind in _DIED and facts.replaced_before(step + _TOGETHER_STEPS):
         return f"{_DIED[window.kind]} of too large an update: start it anew, and l{_lower(step, facts)}."
+    if is_cut_off(window):
+        return (
+            f"Look at what lies behind {window.layer}: a dead layer, tf.stop_gradient, an operation without "
+            "gradient (argmax, round, a cast), a kernel of zeros, or float16 that underflows. If the layer "
+            "is not meant to learn, set layer.trainable = False."
+        )
     lower = _lower(step, facts)
     batch = f" Look also at the batch of step {step}." if _broke_at_once(window, windows) else ""
     advice = {

@@ -44,10 +44,7 @@ class Monitor:
         self._loss = RunLoss(layout)
         self._detectors = tuple(make(layout, self._loss) for make in DETECTORS)
         self._builders = tuple(WindowBuilder(d.kind, d.targets, d.rules) for d in self._detectors)
-        self._watching = tuple(
-            (detector, builder, detector.reads)
-            for detector, builder in zip(self._detectors, self._builders, strict=True)
-        )
+        self._watch()
         self._learning_rate = math.nan
         self._learning_rates = LearningRates()
         self._replaced_step: int | None = None
@@ -118,6 +115,7 @@ class Monitor:
             detector.change_layout(layout)
             if tuple(detector.targets) != builder.targets:
                 builder.change_targets(detector.targets)
+        self._watch()
 
     @property
     def is_uneasy(self) -> bool:
@@ -144,6 +142,14 @@ class Monitor:
             checks=tuple(
                 self._check(detector.kind, detector.missing, detector.warmup) for detector in self._detectors
             ),
+        )
+
+    def _watch(self) -> None:
+        """Shows steps only to detectors that have something to look at."""
+        self._watching = tuple(
+            (detector, builder, detector.reads)
+            for detector, builder in zip(self._detectors, self._builders, strict=True)
+            if detector.targets
         )
 
     def _facts(self) -> RunFacts:

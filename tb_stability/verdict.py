@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from tb_stability.advice import EVIDENCE, LASTING, PHRASES, advise, is_dead
+from tb_stability.advice import EVIDENCE, LASTING, PHRASES, advise, is_cut_off, is_dead
 from tb_stability.report import Status, Verdict
 from tb_stability.run_facts import RunFacts
 from tb_stability.series import NORMALIZATION_VECTORS
@@ -42,11 +42,12 @@ def judge(windows: Sequence[Window], facts: RunFacts) -> Verdict:
         return _without_symptoms(windows, facts)
     status = _status(serious, facts)
     cause = _decisive(serious, status)
+    has_passed = status == "warning" and cause.kind in _SLOW and cause.end_step is not None
     return Verdict(
         status=status,
         text=_text(status, cause, serious),
         why=_why(cause, serious, facts),
-        next=_PASSED if status == "warning" and cause.kind in _SLOW else advise(cause, windows, facts),
+        next=_PASSED if has_passed else advise(cause, windows, facts),
     )
 
 
@@ -66,7 +67,7 @@ def _status(serious: Sequence[Window], facts: RunFacts) -> Status:
         return "not_learning"
     if facts.loss_stalled and any(w.kind in _BLOCKING for w in lasting):
         return "not_learning"
-    if any(w.kind in _SLOW for w in lasting):
+    if any(w.kind in _SLOW and not is_cut_off(w) for w in lasting):
         gained = facts.first_loss - facts.recent_loss >= _SMALL_GAIN * abs(facts.first_loss)
         return "unstable" if gained and not facts.loss_stands_still else "not_learning"
     return "unstable" if any(w.severity == "critical" for w in serious) else "warning"
@@ -122,8 +123,9 @@ _BUT = "The loss falls, but something is wrong"  # of a warning that is not over
 
 def _text(status: Status, window: Window, serious: Sequence[Window]) -> str:
     dead = is_dead(window)
-    phrase = "no gradient reached any kernel" if dead else PHRASES.get(window.kind)
-    phrase = phrase or window.kind.replace("_", " ")
+    phrase = PHRASES.get(window.kind, window.kind.replace("_", " "))
+    if dead or is_cut_off(window):
+        phrase = "no gradient reached any kernel" if dead else "no gradient arrives"
     opening = _BUT if status == "warning" and window.end_step is None else _OPENINGS[status]
     where = f" in layer {window.layer}" if window.layer and not dead else ""
     more = len(window.layers) - 1
@@ -159,6 +161,8 @@ def _why(window: Window, windows: Sequence[Window], facts: RunFacts) -> str:
     template = EVIDENCE.get(window.kind, "{series} was {score} times its healthy limit")
     if is_dead(window):
         template = "the gradient of every kernel was exactly 0"
+    elif is_cut_off(window):
+        template = "the gradient of {layers} was exactly 0, and other layers had one"
     measure, _, of = window.series.partition("/")
     spoken = _SPOKEN.get(measure, measure.replace("_", " ")) + (f" of {of}" if of else "")
     evidence = template.format(
@@ -168,7 +172,7 @@ def _why(window: Window, windows: Sequence[Window], facts: RunFacts) -> str:
         tenfold=f"{10.0 ** min(window.peak_score, 3.0):.2g}",
         layers=window.layer if len(window.layers) == 1 else f"{len(window.layers)} layers",
     )
-    still = window.kind in LASTING or is_dead(window)
+    still = window.kind in LASTING or is_dead(window) or is_cut_off(window)
     when = f"From step {window.start_step} on" if still else f"At step {window.peak_step}"
     return f"{when}, {evidence}{_loss_so_far(windows, facts)}."
 

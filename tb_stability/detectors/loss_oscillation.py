@@ -101,7 +101,7 @@ class LossOscillation:
             return math.nan
         count = self._loss.progress.count
         self._values[count % _WINDOW] = self._loss.value
-        self._made[count % _WINDOW] = _made(values)
+        self._made[count % _WINDOW] = self._loss.made
         ratio = self._loss.update_ratio
         self._ratio[count % _WINDOW] = 0.0 if ratio is None else np.fmax.reduce(ratio, initial=0.0)
         if count >= max(self.warmup, _WINDOW) and count % _EVERY == 0:
@@ -123,12 +123,3 @@ class LossOscillation:
         is_made = len(known) > 0 and float(known.mean()) >= self.made_share * swings.step
         is_large = bool(self._ratio.max() >= _LARGE_RATIO)
         return score if is_made and is_large else min(score, _UNEXPLAINED_SCORE)
-
-
-def _made(values: StepValues) -> float:
-    """Most by which the update of a step can change the loss, to first order; NaN where unknown."""
-    gradients, updates = values.variables.get("grad_norm"), values.variables.get("update_norm")
-    if gradients is None or updates is None:
-        return math.nan
-    with np.errstate(invalid="ignore", over="ignore"):
-        return float(np.dot(gradients.astype(np.float64), updates))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from tb_stability.detectors.detector import Group
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
@@ -24,11 +22,10 @@ class LossPlateau:
 
         change = |level - level when it last changed|, a change being more than
                  max(0.05 % of |initial|, 2 noise)
-        gain_t = mean over the last steps of
-                 sum over the variables of gradient norm * update norm / |level|          [1]
+        gain_t = mean over the last steps of made / |level|                              [1]
 
-    with level, initial and noise of `LossProgress`. The loss stands still after 40 steps without a change.
-    Then the score is 4 where it is stuck:
+    with level, initial and noise of `LossProgress`, and made of `RunLoss`. The loss stands still after
+    40 steps without a change. Then the score is 4 where it is stuck:
 
     - the updates cannot bring it down: gain below `gain_limit`, which bounds, to first order, the share of
       the loss that a step takes off; or
@@ -97,7 +94,7 @@ class LossPlateau:
         progress = self._loss.progress
         if not math.isfinite(self._loss.value):
             return math.nan
-        self._learn_gain(values)
+        self._learn_gain()
         change = max(5e-4 * abs(progress.initial), 2.0 * progress.noise)
         if not abs(progress.level - self._changed_level) <= change:
             self._changed_level, self._changed_at = progress.level, progress.count
@@ -113,12 +110,8 @@ class LossPlateau:
         hardly_gained = progress.initial - progress.level < _SMALL_GAIN * abs(progress.initial)
         return float(hardly_gained and progress.noise < self.noise_limit * abs(progress.level))
 
-    def _learn_gain(self, values: StepValues) -> None:
-        gradients, updates = values.variables.get("grad_norm"), values.variables.get("update_norm")
+    def _learn_gain(self) -> None:
         level = abs(self._loss.progress.level)
-        if gradients is None or updates is None or not level > 0.0:
-            return
-        with np.errstate(invalid="ignore", over="ignore"):
-            gain = float(np.dot(gradients.astype(np.float64), updates)) / level
+        gain = self._loss.made / level if level > 0.0 else math.nan
         if math.isfinite(gain):
             self._gain = gain if math.isnan(self._gain) else self._gain + _GAIN_WEIGHT * (gain - self._gain)

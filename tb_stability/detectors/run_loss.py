@@ -29,6 +29,8 @@ class RunLoss:
         `LossProgress.excess`); NaN where unknown.
       kernels: The kernels of the layout.
       update_ratio: `[kernels]` of the step, see `Kernels.update_ratio`; None where not recorded.
+      made: Most by which the update of the step can change the loss, to first order: the sum over the
+        variables of gradient norm * update norm, in units of the loss; NaN where not recorded.
       first_norm: `[kernels]` weight norms of the first step; None before it.
       weights_replaced: Whether a kernel ever changed by more than half of its
         norm in one step; None as long as no updates were recorded. Kernels that start
@@ -46,6 +48,7 @@ class RunLoss:
         self.progress = LossProgress()
         self.value = math.nan
         self.excess = math.nan
+        self.made = math.nan
         self.weights_replaced: bool | None = None
         self.change_layout(layout)
 
@@ -65,6 +68,15 @@ class RunLoss:
             if not self.weights_replaced:
                 self.weights_replaced = bool(((ratio > _REPLACED_RATIO) & (self.first_norm > 0)).any())
         self.update_ratio = ratio
+        self.made = _made(values)
         self.value = values.scalars.get("loss", math.nan)
         self.excess = self.progress.excess(self.value)
         self.progress.update(self.value, weights_replaced=self.weights_replaced)
+
+
+def _made(values: StepValues) -> float:
+    gradients, updates = values.variables.get("grad_norm"), values.variables.get("update_norm")
+    if gradients is None or updates is None:
+        return math.nan
+    with np.errstate(invalid="ignore", over="ignore"):
+        return float(np.dot(gradients.astype(np.float64), updates))

@@ -101,7 +101,8 @@ class UpdateRatioLow:
         self._steps += 1
         weight = max(1.0 / self._steps, 0.02)
         self._ratio += weight * (np.where(np.isfinite(ratio), ratio, self._ratio) - self._ratio)
-        gain = self._gain_of(values)
+        level = abs(progress.level)
+        gain = self._loss.made / level if level > 0.0 else math.nan
         self._gain += weight * (gain - self._gain) if math.isfinite(gain) else 0.0
         at_full_rate = self._full_rate.update(values.scalars.get("learning_rate", math.nan))
         nothing = np.zeros(len(self.targets))
@@ -113,14 +114,6 @@ class UpdateRatioLow:
             return nothing
         scores: Scores = self.limit / np.maximum(self._ratio, self.limit / _HIGHEST_SCORE)
         return np.minimum(scores, self.gain_limit / max(self._gain, self.gain_limit / _HIGHEST_SCORE))
-
-    def _gain_of(self, values: StepValues) -> float:
-        gradients, updates = values.variables.get("grad_norm"), values.variables.get("update_norm")
-        loss = abs(self._loss.progress.level)
-        if gradients is None or updates is None or not loss > 0.0:
-            return math.nan
-        with np.errstate(invalid="ignore"):
-            return float(np.dot(gradients.astype(np.float64), updates)) / loss
 
     def _is_dead(self, values: StepValues) -> bool:
         norms = values.variables.get("grad_norm")

@@ -1,8 +1,9 @@
-"""Gradients that shrink from layer to layer towards the input until the first layers stand still."""
+"""Gradients that shrink from layer to layer towards the input, or do not reach some layers at all."""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from tb_stability.detectors.detector import Group, Scores
 from tb_stability.detectors.layer_gradients import LayerGradients
@@ -11,9 +12,14 @@ from tb_stability.series import Layout, StepValues
 from tb_stability.stats.depth_profile import DepthProfile, is_geometric
 from tb_stability.window_builder import WindowRules
 
+_CUT_STEPS = 20  # in a row without any gradient: sparse inputs and zero weights at the start end sooner
+
+CUT_SCORE = 10.0
+"""Score of a layer without any gradient."""
+
 
 class VanishingGradient:
-    r"""A geometric decay of gradient *and* update towards the input.
+    r"""A geometric decay of gradient *and* update towards the input, or layers without any gradient.
 
     For the kernels k = 1 (nearest the input) ... K, smoothed over steps:
 
@@ -28,6 +34,10 @@ class VanishingGradient:
     profile: over at least `fewest` kernels and in no single jump. Adam gives
     layers with small gradients updates of ordinary size, so a small gradient alone is no
     symptom.
+
+    A layer is cut off, and scores 10, where the gradient of its kernel and bias is exactly 0 in 20 steps in
+    a row in which another kernel has one: a dead layer behind it, a `stop_gradient`, an operation without
+    gradient, float16 that underflows.
 
     The first target is the one nearest the input, where the decay is worst.
     A step without any gradient (a batch without error), without an update
@@ -71,8 +81,8 @@ class VanishingGradient:
         """Gradients of a few kernels are needed."""
         if not self._recorded and not self.targets:
             return "no gradients were recorded"
-        if len(self.targets) < self.fewest:
-            return f"the model has fewer than {self.fewest} kernels"
+        if len(self.targets) < 2:
+            return "the model has fewer than 2 kernels"
         return "" if self._recorded else "no gradients were recorded"
 
     def change_layout(self, layout: Layout) -> None:
@@ -81,27 +91,31 @@ class VanishingGradient:
         self.targets = self._layers.kernels.targets
         self._gradient = DepthProfile()
         self._change = DepthProfile()
+        self._without: npt.NDArray[np.int64] = np.zeros(len(self.targets), np.int64)
 
     def update(self, values: StepValues) -> Scores:
         """Returns one score a kernel."""
         unknown = np.full(len(self.targets), np.nan)
-        if len(self.targets) < self.fewest:
-            return unknown
         gradient, ratio = self._layers.root_mean_square(values), self._layers.kernels.update_ratio(values)
-        if gradient is None or ratio is None:
+        if gradient is None or ratio is None or len(self.targets) < 2:
             return unknown
         self._recorded = True
-        if not (
-            np.isfinite(gradient).all() and np.isfinite(ratio).all() and gradient[-1] > 0 and ratio.any()
-        ):
+        if not np.isfinite(gradient).all() or not gradient.any():
             return unknown
+        self._without = np.where(gradient > 0.0, 0, self._without + 1)
+        scores: Scores = np.where(self._without >= _CUT_STEPS, CUT_SCORE, 0.0)
+        if len(self.targets) >= self.fewest and gradient[-1] > 0 and np.isfinite(ratio).all() and ratio.any():
+            scores = np.maximum(scores, self._decay(gradient, ratio))
+        return scores
+
+    def _decay(self, gradient: Scores, ratio: Scores) -> float | Scores:
         g, u = self._gradient.update(gradient), self._change.update(ratio)
-        if self._gradient.count <= self.warmup:
-            return np.zeros(len(self.targets))
         third = max(1, len(g) // 3)
+        if self._gradient.count <= self.warmup or g[-third:].max() - g[0] < self.decades:
+            return 0.0
         decay = np.median(g[-third:]) - g
         scores = np.minimum(decay / self.decades, (u[-third:].max() - u) / (0.5 * self.decades))
         if not scores[0] >= 1.0 or not is_geometric(-decay, fewest=self.fewest):
-            return np.zeros(len(self.targets))
+            return 0.0
         decayed: Scores = np.maximum(scores, 0.0)
         return decayed
