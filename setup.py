@@ -213,6 +213,7 @@ KERAS = [
     "keras>=3.5",  # the oldest that TensorFlow 2.18 takes
 ]
 DEMO = [*KERAS, "scikit-learn>=1.3", "rich>=13"]
+BENCHMARKS = [*DEMO, "river>=0.21"]
 TEST = [
     *DEMO,
     "hypothesis>=6.100",
@@ -257,7 +258,7 @@ if __name__ == "__main__":
             "numpy>=1.26",  # the oldest that TensorFlow 2.18 takes
             "tensorboard>=2.18",  # the only one that TensorFlow 2.18 takes
         ],
-        extras_require={"keras": KERAS, "demo": DEMO, "test": TEST},
+        extras_require={"keras": KERAS, "demo": DEMO, "benchmarks": BENCHMARKS, "test": TEST},
         entry_points={
             "console_scripts": ["tb-stability = tb_stability.cli.main:main"],
             "tensorboard_plugins": ["stability = tb_stability.plugin.loader:StabilityLoader"],

@@ -1,0 +1,1 @@
+"""The fault corpus: seeded small trainings, each with what is wrong with it, or nothing."""
