@@ -13,8 +13,11 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 
+from tb_stability.diagnosis import with_diagnoses
+from tb_stability.diagnosis.run_history import RunHistory
+from tb_stability.model_facts import ModelFacts
 from tb_stability.monitor import Monitor
-from tb_stability.report import Cost, TensorRange, Verdict
+from tb_stability.report import Cost, Diagnosis, RunReport, TensorRange, Verdict
 from tb_stability.series import Layout, StepValues
 from tb_stability.storage.pace import Pace
 from tb_stability.storage.run_store import RunStore
@@ -30,6 +33,7 @@ class Recorder:
       next_step: The step after the last one recorded; 0 for a new run.
       cost: What recording costs, for the report; set by who measures it.
       first_batch: The tensors of the first batch, for the report; likewise.
+      model: What is known of the model, for the report; likewise.
     """
 
     def __init__(
@@ -45,7 +49,9 @@ class Recorder:
         self.next_step = 0
         self.cost: Cost | None = None
         self.first_batch: tuple[TensorRange, ...] = ()
+        self.model: ModelFacts | None = None
         self._monitor = Monitor()
+        self._history = RunHistory()
         self._layout = Layout()
         self._store = RunStore(open_writer)
         self._clock = clock
@@ -68,6 +74,11 @@ class Recorder:
         """The answer so far."""
         return self._monitor.report(recorded=self._store.recorded).verdict
 
+    @property
+    def diagnoses(self) -> tuple[Diagnosis, ...]:
+        """Causes of the windows so far, surest first; empty where nothing is wrong or none can be told."""
+        return self._report().diagnoses
+
     def record(self, values: Sequence[StepValues], layout: Layout, *, first_step: int) -> None:
         """Takes consecutive steps.
 
@@ -87,6 +98,8 @@ class Recorder:
             with self._harmless("judge a step"):
                 changed = self._monitor.update(step, value)
                 self._is_report_stale |= bool(changed)
+            with self._harmless("remember a step"):
+                self._history.update(step, value, alarmed=any(w.end_step is None for w in changed))
             with self._harmless("store a step"):
                 is_urgent |= self._store.add(step, value, changed)
         self.next_step = first_step + len(values)
@@ -129,6 +142,8 @@ class Recorder:
             self._layout = layout
             with self._harmless("follow the new variables"):
                 self._monitor.change_layout(layout)
+            with self._harmless("remember the new variables"):
+                self._history.change_layout(layout)
             self._store.end_windows()
         with self._harmless("store all scalars"):
             self._store.change_columns(layout, scalars)
@@ -136,9 +151,18 @@ class Recorder:
     def _write_report(self, state: State) -> None:
         self._is_report_stale = False
         with self._harmless("write the log"):
-            report = self._monitor.report(recorded=self._store.recorded)
-            report = dataclasses.replace(report, cost=self.cost, first_batch=self.first_batch)
-            self._store.write_report(max(0, self.next_step - 1), report, state=state)
+            self._store.write_report(max(0, self.next_step - 1), self._report(), state=state)
+
+    def _report(self) -> RunReport:
+        report = dataclasses.replace(
+            self._monitor.report(recorded=self._store.recorded),
+            cost=self.cost,
+            first_batch=self.first_batch,
+            model=self.model,
+        )
+        with self._harmless("diagnose"):
+            report = with_diagnoses(report, self._history.observed)
+        return report
 
     @contextlib.contextmanager
     def _harmless(self, what: str) -> Iterator[None]:

@@ -6,9 +6,13 @@ import dataclasses
 from typing import Literal
 
 from tb_stability.checks import Check
+from tb_stability.model_facts import ModelFacts
 from tb_stability.windows import Window
 
 Status = Literal["healthy", "warning", "unstable", "diverged", "not_learning", "unknown"]
+
+Confidence = Literal["certain", "likely", "possible"]
+"""How sure a diagnosis is: `certain` has a proof, `likely` several signs and little against it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +93,72 @@ class TensorRange:
 
 
 @dataclasses.dataclass(frozen=True)
+class Finding:
+    """Something true of the model, the optimizer or the data. Information: it may harm nothing.
+
+    Attributes:
+      kind: What it is, such as `unscaled_inputs`; see `preflight/`.
+      layer: The layer that it is about, the first of several; None where it is about no layer.
+      text: In one sentence, with the numbers.
+    """
+
+    kind: str
+    layer: str | None
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """Something that speaks for or against a diagnosis.
+
+    Attributes:
+      kind: The symptom or finding that it rests on, or the measure, such as `update_ratio`.
+      text: In one sentence, with the run's number beside the healthy range.
+      supports: True where it speaks for the diagnosis; `for` in JSON.
+    """
+
+    kind: str
+    text: str
+    supports: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Fix:
+    """What to change.
+
+    Attributes:
+      text: In one or two sentences.
+      code: Keras 3 code with the names and numbers of this run; may be empty.
+    """
+
+    text: str
+    code: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Diagnosis:
+    """A cause behind the windows of a run.
+
+    Attributes:
+      cause: Its name, such as `bn_inference_mode`; see `diagnosis/`.
+      confidence: How sure it is.
+      layer: The layer where it started; None where it is about the whole run.
+      first_step: Step of the first symptom that it explains.
+      why: In one plain sentence.
+      fix: What to change.
+      evidence: What speaks for it, then what speaks against it.
+    """
+
+    cause: str
+    confidence: Confidence
+    layer: str | None
+    first_step: int
+    why: str
+    fix: Fix
+    evidence: tuple[Evidence, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class RunReport:
     """Everything that the detectors say of one run so far.
 
@@ -99,6 +169,9 @@ class RunReport:
       checks: What was looked for, and what was not.
       cost: What recording cost; None where that is not known, as for logs of other tools.
       first_batch: The tensors of the first batch; empty where they were not seen.
+      model: The model when recording began; None where it was not seen.
+      findings: What is noteworthy about model, optimizer and data.
+      diagnoses: Causes of the windows, surest first.
     """
 
     steps: Steps
@@ -107,3 +180,6 @@ class RunReport:
     checks: tuple[Check, ...]
     cost: Cost | None = None
     first_batch: tuple[TensorRange, ...] = ()
+    model: ModelFacts | None = None
+    findings: tuple[Finding, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()

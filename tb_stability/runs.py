@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 
 from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
 from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
 
-from tb_stability.plugin.experiment import Experiment
+from tb_stability.plugin.experiment import HISTOGRAMS_PLUGIN, Experiment
+from tb_stability.plugin.foreign_tags import TAGS, TagTable
 from tb_stability.plugin.reader import ALL_POINTS, RunReader
 from tb_stability.plugin.run import Run
 from tb_stability.summary.tags import DOCUMENTS_PLUGIN, SCALARS_PLUGIN, STEPS_PLUGIN
@@ -36,8 +38,10 @@ def load(logdir: str | os.PathLike[str]) -> list[Run]:
     return read_logdir(os.fspath(logdir))
 
 
-def read_logdir(logdir: str, *, wanted: Callable[[str], bool] = lambda name: True) -> list[Run]:
-    """As `load`, for the runs whose name is `wanted`."""
+def read_logdir(
+    logdir: str, *, wanted: Callable[[str], bool] = lambda name: True, table: TagTable = TAGS
+) -> list[Run]:
+    """As `load`, for the runs whose name is `wanted`, with the names of `table` for series of other tools."""
     experiment = _open(logdir)
     names: list[str] = []
 
@@ -45,7 +49,8 @@ def read_logdir(logdir: str, *, wanted: Callable[[str], bool] = lambda name: Tru
         names.append(name)
         return wanted(name)
 
-    runs = RunReader(scalar_cap=ALL_POINTS).read_runs(experiment, wanted=remember)
+    reader = RunReader(scalar_cap=ALL_POINTS, table=table, runs_in_full=sys.maxsize)
+    runs = reader.read_runs(experiment, wanted=remember)
     if not names:
         raise LogdirError(
             f"no run in {logdir!r} has data for Stability or a training loss. Record one with "
@@ -69,7 +74,8 @@ def _open(logdir: str) -> Experiment:
         raise LogdirError(
             f"{logdir!r} is a file. Give the directory that it is in, {folder!r}, or one above."
         )
-    caps = {STEPS_PLUGIN: ALL_POINTS, DOCUMENTS_PLUGIN: ALL_POINTS, SCALARS_PLUGIN: ALL_POINTS}
+    plugins = (STEPS_PLUGIN, DOCUMENTS_PLUGIN, SCALARS_PLUGIN, HISTOGRAMS_PLUGIN)
+    caps = dict.fromkeys(plugins, ALL_POINTS)
     multiplexer = EventMultiplexer(tensor_size_guidance=caps)
     try:
         multiplexer.AddRunsFromDirectory(path)

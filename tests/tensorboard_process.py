@@ -52,7 +52,9 @@ class TensorBoardProcess:
           python: The interpreter of the environment to run it in.
         """
         self._output_file = output_file
-        command = [python, "-m", "tensorboard.main", "--logdir", str(logdir)]
+        command = [python, "-m", "tensorboard.main"]
+        if not any(flag.startswith("--logdir_spec") for flag in flags):  # instead of it
+            command += ["--logdir", str(logdir)]
         command += ["--host", "127.0.0.1", "--port", "0", "--load_fast", load_fast, "--reload_interval", "1"]
         with output_file.open("w") as output:
             self._process = subprocess.Popen(
@@ -67,6 +69,11 @@ class TensorBoardProcess:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def process_id(self) -> int:
+        """Its number, to look at what it takes."""
+        return self._process.pid
 
     @property
     def output(self) -> str:

@@ -41,9 +41,12 @@ class Part:
 
 
 PARTS = {
-    "values": Part(("series", "windows", "checks", "report", "version"), (), ("numpy",)),
+    "values": Part(("series", "windows", "checks", "report", "model_facts", "version"), (), ("numpy",)),
     "detection": Part(
-        ("stats", "detectors", "window_builder", "monitor", "verdict", "advice", "run_facts"),
+        (
+            *("stats", "detectors", "window_builder", "monitor", "verdict", "advice", "run_facts"),
+            *("preflight", "diagnosis"),
+        ),
         ("values",),
         ("numpy",),
     ),

@@ -145,7 +145,7 @@ def test_nothing_is_written_for_a_run_without_steps(tmp_path: Path) -> None:
 
 
 def test_the_log_of_a_long_run_has_every_step_and_single_ones_around_a_window(tmp_path: Path) -> None:
-    losses = np.random.default_rng(0).uniform(1.9, 2.1, 4000)
+    losses = (1.0 + 3.0 * np.exp(-np.arange(4000) / 100)) * np.random.default_rng(0).uniform(0.95, 1.05, 4000)
     losses[3000:3010] = 60.0
     recorder = _recorder(tmp_path)
     for first in range(0, 4000, 32):

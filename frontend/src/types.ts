@@ -49,7 +49,14 @@ export interface Source {
   recorded: boolean;
   sampled: boolean;
   kept: number;
+  /** Null where unknown; of a run that was replayed and sampled, an estimate. */
   of: number | null;
+  /** What a step counts. */
+  axis: 'step' | 'batch' | 'epoch';
+  /** Of a run that was replayed: the tag of each series, such as `{loss: 'epoch_loss'}`. */
+  tags: Record<string, string>;
+  /** Of a run that was replayed: how many tags with histograms of weights and gradients it has. */
+  histograms: number;
 }
 
 /** What recording cost the training. */
@@ -79,11 +86,43 @@ export interface TensorRange {
   inf: number;
 }
 
+/** Something true of the model, the optimizer or the data. Information: it may harm nothing. */
+export interface Finding {
+  kind: string;
+  layer: string | null;
+  text: string;
+}
+
+export type Confidence = 'certain' | 'likely' | 'possible';
+
+/** Something that speaks for or against a diagnosis. */
+export interface Evidence {
+  kind: string;
+  text: string;
+  for: boolean;
+}
+
+/** A cause behind the windows of a run. */
+export interface Diagnosis {
+  cause: string;
+  confidence: Confidence;
+  layer: string | null;
+  /** Step of the first symptom that it explains. */
+  first_step: number;
+  why: string;
+  fix: {text: string; code: string};
+  /** What speaks for it, then what speaks against it. */
+  evidence: Evidence[];
+}
+
 export interface RunReport {
   run: string;
   verdict: Verdict;
   steps: Steps;
   windows: SymptomWindow[];
+  findings: Finding[];
+  /** Surest first; empty where nothing is wrong, or no cause can be told. */
+  diagnoses: Diagnosis[];
   checks: Check[];
   /** Null where it is not known, as for logs of other tools. */
   cost: Cost | null;

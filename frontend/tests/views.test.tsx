@@ -145,7 +145,7 @@ test('the keys step through the windows, and not while typing', async () => {
 });
 
 test('the verdict shows problems, and says where data was sampled', () => {
-  const source = {recorded: false, sampled: true, kept: 100, of: 20000};
+  const source = {...BAD.source, recorded: false, sampled: true, kept: 100, of: 20000};
   render(<VerdictView report={{...BAD, source, problems: ['The log is cut off.']}} />);
   expect(screen.getByText('The log is cut off.')).toBeTruthy();
   expect(screen.getByText(/sampled: 100 of 20,000 kept/)).toBeTruthy();

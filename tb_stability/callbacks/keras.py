@@ -14,10 +14,11 @@ import keras
 
 from tb_stability.callbacks.call_pace import DRAIN_UPDATES
 from tb_stability.callbacks.keras_arguments import check_overhead, open_recorder, require_tensorflow_backend
+from tb_stability.callbacks.keras_facts import note_facts
 from tb_stability.callbacks.keras_recording import KerasRecording
 from tb_stability.measures.tensorflow.instead import instead
 from tb_stability.measures.tensorflow.measuring import Detail
-from tb_stability.report import Cost, Verdict
+from tb_stability.report import Cost, Diagnosis, Verdict
 from tb_stability.windows import Window
 
 _RECORDED: weakref.WeakKeyDictionary[keras.Model, weakref.ref[Any]] = weakref.WeakKeyDictionary()
@@ -88,9 +89,10 @@ class StabilityCallback(keras.callbacks.Callback):
         return self._recorder.verdict
 
     @property
-    def diagnoses(self) -> tuple[()]:
-        """Causes behind the windows; none are found in this version."""
-        return ()
+    def diagnoses(self) -> tuple[Diagnosis, ...]:
+        """Causes of the windows so far, surest first; empty where nothing is wrong or none can be told."""
+        self._catch_up()
+        return self._recorder.diagnoses
 
     @property
     def cost(self) -> Cost | None:
@@ -126,6 +128,7 @@ class StabilityCallback(keras.callbacks.Callback):
             self._recorder = recording.recorder
             self._finalizer = weakref.finalize(self, _close, self._recording)
             self._users_function = self.model.train_function
+            self._note_facts(began=False)
         except Exception as error:
             self._give_up(error)
 
@@ -139,6 +142,8 @@ class StabilityCallback(keras.callbacks.Callback):
         try:
             if self._recording.is_drain_due():
                 self._recording.drain()
+                if self._recorder.model is None:
+                    self._note_facts(began=True)
             attributes = self.model.__dict__  # past the `__setattr__` of Keras, which takes its time
             current = attributes["train_function"]
             if current is self._stand_in:
@@ -234,6 +239,17 @@ class StabilityCallback(keras.callbacks.Callback):
                 return _Twin(attributes["train_function"], attributes["train_step"])
         finally:
             attributes["train_function"] = self._users_function
+
+    def _note_facts(self, *, began: bool) -> None:
+        note_facts(
+            self._recorder,
+            self.model,
+            self.model.optimizer,
+            way="fit",
+            began=began,
+            steps_per_epoch=self.params.get("steps"),
+            epochs=self.params.get("epochs"),
+        )
 
     def _catch_up(self) -> None:
         if self._recording is not None:

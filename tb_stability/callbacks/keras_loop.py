@@ -12,8 +12,9 @@ from typing import Any
 import keras
 
 from tb_stability.callbacks.keras_arguments import check_overhead, open_recorder, require_tensorflow_backend
+from tb_stability.callbacks.keras_facts import note_facts
 from tb_stability.callbacks.keras_recording import KerasRecording
-from tb_stability.report import Cost, Verdict
+from tb_stability.report import Cost, Diagnosis, Verdict
 from tb_stability.summary.report import State
 from tb_stability.windows import Window
 
@@ -65,6 +66,8 @@ class StabilityMonitor:
             overhead=overhead,
         )
         self._recorder = self._recording.recorder
+        self._model, self._optimizer = model, optimizer
+        note_facts(self._recorder, model, optimizer, way="loop", began=False)
         self._called_at = time.perf_counter()
         self._observing = contextlib.ExitStack()
         self._observing.enter_context(self._recording.observing())
@@ -83,9 +86,10 @@ class StabilityMonitor:
         return self._recorder.verdict
 
     @property
-    def diagnoses(self) -> tuple[()]:
-        """Causes behind the windows; none are found in this version."""
-        return ()
+    def diagnoses(self) -> tuple[Diagnosis, ...]:
+        """Causes of the windows so far, surest first; empty where nothing is wrong or none can be told."""
+        self._catch_up()
+        return self._recorder.diagnoses
 
     @property
     def cost(self) -> Cost | None:
@@ -120,6 +124,8 @@ class StabilityMonitor:
         self._recording.count_call(now - self._called_at, given)
         if self._recording.is_drain_due():
             self._recording.drain()
+            if self._recorder.model is None:
+                note_facts(self._recorder, self._model, self._optimizer, way="loop", began=True)
             now = time.perf_counter()  # what we took is no time of the step
         self._called_at = now
 

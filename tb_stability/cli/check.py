@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from tb_stability.cli.markdown import format_markdown
 from tb_stability.cli.plain import plain
 from tb_stability.cli.text import format_text
+from tb_stability.plugin.foreign_tags import TAGS, TagsArgumentError, parse_tags
 from tb_stability.plugin.run import Run, runs_document
 from tb_stability.report import Status
 from tb_stability.runs import LogdirError, read_logdir
@@ -39,7 +40,7 @@ FORMATS: Mapping[str, Callable[[str, Sequence[Run]], str]] = {
 }
 
 
-def check(logdir: str, *, run: str | None, format: str, fail_on: str) -> int:
+def check(logdir: str, *, run: str | None, format: str, fail_on: str, tags: str = "") -> int:
     """Prints the runs and returns the exit code.
 
     Args:
@@ -47,6 +48,7 @@ def check(logdir: str, *, run: str | None, format: str, fail_on: str) -> int:
       run: A regular expression that must match somewhere in the name of a run; None for all.
       format: One of `FORMATS`.
       fail_on: One of `BARS`.
+      tags: More names of series, see `parse_tags`.
     """
     try:
         pattern = re.compile(run or "")
@@ -55,8 +57,9 @@ def check(logdir: str, *, run: str | None, format: str, fail_on: str) -> int:
             f"--run must be a regular expression: got {run!r} ({error}). Escape special signs with a \\."
         )
     try:
-        runs = read_logdir(logdir, wanted=lambda name: pattern.search(name) is not None)
-    except LogdirError as error:
+        table = TAGS.extended(parse_tags(tags))
+        runs = read_logdir(logdir, wanted=lambda name: pattern.search(name) is not None, table=table)
+    except (LogdirError, TagsArgumentError) as error:
         return _refuse(str(error))
     for unreadable in (r for r in runs if not r.readable):
         _complain(f"run {unreadable.name!r} could not be read: {unreadable.problems[0]}")

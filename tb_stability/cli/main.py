@@ -27,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character gets its code
             stream.reconfigure(errors="backslashreplace")
-    return check(options.logdir, run=options.run, format=options.format, fail_on=options.fail_on)
+    return check(
+        options.logdir, run=options.run, format=options.format, fail_on=options.fail_on, tags=options.tags
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=sorted(BARS),
         default="unstable",
         help="the bar; unstable includes diverged and not_learning (default: %(default)s)",
+    )
+    checking.add_argument(
+        "--tags",
+        metavar="NAMES",
+        default="",
+        help="more names of series in logs of other tools, such as 'loss=my/loss;learning_rate=my/lr'",
     )
     return parser
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from tb_stability.cli.plain import plain
+from tb_stability.cli.diagnosis_rows import cause_title
+from tb_stability.cli.plain import plain, plain_code
 from tb_stability.cli.text import count_of, describe_steps
 from tb_stability.cli.window_rows import HEADINGS, window_row
 from tb_stability.plugin.run import Run
+from tb_stability.report import Diagnosis
 
 
 def format_markdown(logdir: str, runs: Sequence[Run]) -> str:
@@ -42,6 +44,15 @@ def _section(run: Run) -> Iterator[str]:
         yield f"- **Not checked:** {_escape('; '.join(skipped))}"
     for problem in run.problems:
         yield f"- **Note:** {_escape(problem)}"
+    for diagnosis in run.report.diagnoses:
+        yield from _diagnosis(diagnosis)
+    if run.report.findings:
+        yield ""
+        yield f"<details><summary>{count_of(len(run.report.findings), 'finding')}</summary>"
+        yield ""
+        yield from (f"- {_escape(finding.text)}" for finding in run.report.findings)
+        yield ""
+        yield "</details>"
     if run.windows:
         yield ""
         yield f"<details><summary>{count_of(len(run.windows), 'window')}</summary>"
@@ -49,6 +60,21 @@ def _section(run: Run) -> Iterator[str]:
         yield from _table(HEADINGS, [window_row(window) for window in run.windows])
         yield ""
         yield "</details>"
+
+
+def _diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
+    yield ""
+    yield f"**Cause: {_escape(cause_title(diagnosis))}.** {_escape(diagnosis.why)}"
+    yield ""
+    for evidence in diagnosis.evidence:
+        yield f"- {'for' if evidence.supports else 'against'}: {_escape(evidence.text)}"
+    yield f"- **Fix:** {_escape(diagnosis.fix.text)}"
+    if diagnosis.fix.code:
+        yield ""
+        yield "```python"
+        # A name could end the block; a code never has three backticks.
+        yield from (plain_code(line).replace("```", "") for line in diagnosis.fix.code.splitlines())
+        yield "```"
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

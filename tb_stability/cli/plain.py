@@ -8,6 +8,15 @@ _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories of control and format characters (escape codes, reversed writing), and of none."""
 
 
+def plain_code(line: str) -> str:
+    r"""A line of code without characters that steer a terminal; its spaces stay.
+
+    >>> plain_code("if x:  # \x1b[31m")
+    'if x:  # ?[31m'
+    """
+    return "".join("?" if unicodedata.category(c) in _UNPRINTABLE else c for c in line)
+
+
 def plain(text: str) -> str:
     r"""`text` on one line, without characters that steer a terminal.
 

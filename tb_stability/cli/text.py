@@ -6,13 +6,17 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from tb_stability.cli.plain import plain
+from tb_stability.cli.diagnosis_rows import cause_title, sign, strongest, unsaid_findings
+from tb_stability.cli.plain import plain, plain_code
 from tb_stability.cli.window_rows import HEADINGS, most_severe, window_row
 from tb_stability.plugin.run import Run
+from tb_stability.report import Diagnosis
 
 WIDTH = 100
 """Columns; fixed, so that the log of one machine compares with that of another."""
 
+_MAX_EVIDENCE = 4
+_MAX_FINDINGS = 4
 _MAX_WINDOWS = 8
 """Rows of a run's table: a verdict should fit on a screen. `--format json` has them all."""
 
@@ -30,11 +34,20 @@ def _run_lines(run: Run) -> Iterator[str]:
     yield from _paragraph("", run.verdict.text)
     yield from _paragraph("Why:  ", run.verdict.why)
     yield from _paragraph("Next: ", run.verdict.next)
+    for diagnosis in run.report.diagnoses[:1]:
+        yield from _diagnosis_lines(diagnosis)
+    for diagnosis in run.report.diagnoses[1:]:
+        yield from _paragraph("Or:    ", f"{cause_title(diagnosis)}. {diagnosis.why}")
     shown = most_severe(run.windows, _MAX_WINDOWS)
     if shown:
         yield from _table([HEADINGS, *(window_row(window) for window in shown)])
     if len(shown) < len(run.windows):
         yield f"  ... and {count_of(len(run.windows) - len(shown), 'more window')}; --format json has all"
+    findings = unsaid_findings(run.report)
+    for finding in findings[:_MAX_FINDINGS]:
+        yield from _paragraph("Noted: ", finding.text)
+    if len(findings) > _MAX_FINDINGS:
+        yield f"  ... and {count_of(len(findings) - _MAX_FINDINGS, 'more finding')}; --format json has all"
     for check in run.report.checks:
         if check.status == "skipped":
             yield from _paragraph("Not checked: ", f"{check.name}, since {check.reason}")
@@ -43,6 +56,15 @@ def _run_lines(run: Run) -> Iterator[str]:
         yield from _paragraph("", run.report.cost.text)
     for problem in run.problems:
         yield from _paragraph("Note: ", problem)
+
+
+def _diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
+    yield from _paragraph("Cause: ", f"{cause_title(diagnosis)}. {diagnosis.why}")
+    for evidence in strongest(diagnosis.evidence, _MAX_EVIDENCE):
+        yield from _paragraph(f"   {sign(evidence)} ", evidence.text)
+    yield from _paragraph("Fix:   ", diagnosis.fix.text)
+    for line in diagnosis.fix.code.splitlines():
+        yield "         " + plain_code(line)
 
 
 def count_of(count: int, noun: str) -> str:

@@ -75,7 +75,7 @@ class LossOscillation:
         loss: RunLoss,
         *,
         share: float = 0.25,
-        made_share: float = 1.5,
+        made_share: float = 3.0,
         warmup: int = _WINDOW,
     ) -> None:
         self.share = share

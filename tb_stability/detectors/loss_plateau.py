@@ -20,8 +20,8 @@ _GAIN_WEIGHT = 0.02  # of the newest step in the mean gain
 class LossPlateau:
     r"""A loss that does not change, above half of the initial loss, while it could.
 
-        change = |level - level when it last changed|, a change being more than
-                 max(0.05 % of |initial|, 2 noise)
+        change = a fall by more than max(0.05 % of |initial|, 1.2 noise) of the level since it last
+                 changed, or a rise by more than max(0.05 % of |initial|, 2 noise)
         gain_t = mean over the last steps of made / |level|                              [1]
 
     with level, initial and noise of `LossProgress`, and made of `RunLoss`. The loss stands still after
@@ -45,7 +45,7 @@ class LossPlateau:
     Args:
       layout: Not used: this is about the whole run.
       loss: The run's loss and updates, shared.
-      gain_limit: Mean gain a step that is too small; at 5e-4 it takes 2000 steps to learn. Smaller is
+      gain_limit: Mean gain a step that is too small; at 1e-4 it takes 10,000 steps to learn. Smaller is
         less sensitive.
       noise_limit: Noise against the level below which a loss is the same for every batch. Smaller is less
         sensitive.
@@ -64,7 +64,7 @@ class LossPlateau:
         layout: Layout,
         loss: RunLoss,
         *,
-        gain_limit: float = 5e-4,
+        gain_limit: float = 1e-4,
         noise_limit: float = 0.05,
         warmup: int = _HOLD,
     ) -> None:
@@ -95,8 +95,9 @@ class LossPlateau:
         if not math.isfinite(self._loss.value):
             return math.nan
         self._learn_gain()
-        change = max(5e-4 * abs(progress.initial), 2.0 * progress.noise)
-        if not abs(progress.level - self._changed_level) <= change:
+        fall = self._changed_level - progress.level
+        least = 5e-4 * abs(progress.initial)
+        if not -max(least, 2.0 * progress.noise) <= fall <= max(least, 1.2 * progress.noise):
             self._changed_level, self._changed_at = progress.level, progress.count
         still = progress.count - self._changed_at
         has_learned = progress.initial - progress.level >= _LEARNED_SHARE * abs(progress.initial)
@@ -108,7 +109,8 @@ class LossPlateau:
         if self._gain < self.gain_limit or self._loss.weights_replaced:
             return _STUCK_SCORE
         hardly_gained = progress.initial - progress.level < _SMALL_GAIN * abs(progress.initial)
-        return float(hardly_gained and progress.noise < self.noise_limit * abs(progress.level))
+        is_same = progress.noise < self.noise_limit * abs(progress.level)
+        return float(hardly_gained and is_same)
 
     def _learn_gain(self) -> None:
         level = abs(self._loss.progress.level)

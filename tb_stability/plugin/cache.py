@@ -40,6 +40,13 @@ class VersionedCache(Generic[Value]):
                 entry.made = (version, make())
             return entry.made[1]
 
+    def holds(self, key: Hashable, version: Hashable) -> bool:
+        """Whether `get` would return at once."""
+        with self._lock:
+            entry = self._entries.get(key)
+        made = None if entry is None else entry.made
+        return made is not None and made[0] == version
+
 
 class _Entry(Generic[Value]):
     """A value with its version, and the lock of the one who makes it."""

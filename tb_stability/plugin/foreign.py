@@ -1,94 +1,148 @@
-"""Runs that this package did not record: their loss, replayed through the detectors.
+"""Runs that this package did not record: their series, replayed through the detectors.
 
-`keras.callbacks.TensorBoard`, PyTorch's `SummaryWriter` and others write a
-loss and sometimes a learning rate as scalars. That is enough for a verdict on
-the loss; what is missing is said in words.
+`keras.callbacks.TensorBoard`, PyTorch's `SummaryWriter`, tensorboardX and Lightning write a loss, and
+sometimes a learning rate, a validation loss, a gradient norm, and histograms. What can be judged by that is;
+what is missing is said in words.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from tb_stability.plugin.experiment import Experiment
+from tb_stability.plugin.foreign_histograms import HistogramRows, read_histogram_rows
+from tb_stability.plugin.foreign_index import ForeignRun, base_name
+from tb_stability.plugin.foreign_tags import CAVEATS, SERIES
 from tb_stability.plugin.restarts import drop_rewritten
 from tb_stability.plugin.rows import RunRows
-from tb_stability.series import Layout
+from tb_stability.plugin.run import Source
+from tb_stability.plugin.timeline import Timeline
+from tb_stability.series import FloatArray
 from tb_stability.summary.layout import RowLayout
 from tb_stability.summary.step_block import StepBlock
 
+Points = dict[int, float]
+Indices = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
-@dataclasses.dataclass(frozen=True)
-class Family:
-    """Scalar tags that belong together and count the same steps.
 
-    Attributes:
-      loss: Tag of the loss.
-      learning_rates: Tags of the learning rate, the first that exists is taken.
-      caveat: What the reader has to know of these values; may be empty.
+def read_foreign_rows(experiment: Experiment, run: ForeignRun) -> RunRows:
+    """Reads all series of a run, a row for each step at which there is any.
+
+    What counts other steps than the loss is put where the loss was when it was written; `problems` say so.
     """
-
-    loss: str
-    learning_rates: tuple[str, ...]
-    caveat: str = ""
-
-
-FAMILIES = (
-    Family(
-        "batch_loss",
-        ("batch_learning_rate",),
-        "Keras's batch_loss is the mean since the start of the epoch, not that of one batch.",
-    ),
-    Family("train/loss", ("train/learning_rate", "train/lr", "learning_rate", "lr")),
-    Family("Loss/train", ("learning_rate", "lr", "LR")),
-    Family("loss/train", ("learning_rate", "lr", "LR")),
-    Family("train_loss", ("learning_rate", "lr", "lr-Adam", "lr-SGD")),
-    Family("training_loss", ("learning_rate", "lr")),
-    Family("loss", ("learning_rate", "lr")),
-    Family("Loss", ("learning_rate", "lr", "LR")),
-    Family(
-        "epoch_loss",
-        ("epoch_learning_rate", "epoch_lr"),
-        "Its steps are epochs: what happens inside an epoch cannot be seen.",
-    ),
-)
-"""Names that frameworks and tutorials use; the first with a loss in the log is taken, finest steps first."""
-
-FOREIGN_TAGS = frozenset(tag for family in FAMILIES for tag in (family.loss, *family.learning_rates))
-"""All of them."""
-
-
-def read_foreign_rows(experiment: Experiment, folder: str, family: Family, tags: Sequence[str]) -> RunRows:
-    """Reads the loss, and the learning rate where it was written at the same steps."""
-    names = {"loss": family.loss}
-    learning_rate = next((tag for tag in family.learning_rates if tag in tags), None)
-    if learning_rate is not None:
-        names["learning_rate"] = learning_rate
-    points = {name: dict(drop_rewritten(experiment.read_scalars(folder, tag))) for name, tag in names.items()}
-    steps = sorted(points["loss"])
+    points, timeline, problems = _read_scalars(experiment, run)
+    layers = read_histogram_rows(experiment, run.histograms, timeline)
+    steps = sorted({step for series_points in points.values() for step in series_points} | set(layers.steps))
+    layout = RowLayout(
+        layout=layers.layout,
+        scalars=tuple(points),
+        variable_measures=tuple(layers.variables),
+        normalization_measures=tuple(layers.normalizations),
+    )
+    present, at = _align(steps, layers)
     block = StepBlock(
         steps=np.array(steps, np.int64),
         scalars={
             name: np.array([p.get(step, 0.0) for step in steps], np.float32) for name, p in points.items()
         },
         observed={name: np.array([step in p for step in steps], bool) for name, p in points.items()},
-        variables={},
-        normalizations={},
-        variables_observed=np.zeros(len(steps), bool),
-        normalizations_observed=np.zeros(len(steps), bool),
+        variables={name: _spread_out(x, present, at) for name, x in layers.variables.items()},
+        normalizations={name: _spread_out(x, present, at) for name, x in layers.normalizations.items()},
+        variables_observed=present & bool(layers.variables),
+        normalizations_observed=present & bool(layers.normalizations),
     )
-    return RunRows(RowLayout(layout=Layout(), scalars=tuple(names)), block)
+    return RunRows(layout, (block,), (*problems, *layers.problems))
 
 
-def foreign_problems(name: str, family: Family) -> tuple[str, ...]:
-    """What a run of this family lacks, and how to record it."""
-    log_dir = "logs" if name == "." else f"logs/{name}"
-    missing = (
-        f"This run was not recorded by Stability: it was judged by its {family.loss!r} alone, without "
-        "gradients, weights, updates and BatchNormalization. To record them: "
-        "from tb_stability import StabilityCallback; "
+def foreign_source(run: ForeignRun, rows: RunRows, scalar_cap: int) -> Source:
+    """Where the data of a run comes from.
+
+    Args:
+      run: The run.
+      rows: What was read of it.
+      scalar_cap: Number of points that TensorBoard keeps of a scalar; 0 for all.
+    """
+    name = next((name for name in SERIES if name in run.scalars), None)
+    block = rows.block
+    steps = block.steps[block.observed[name]] if name else block.steps[block.variables_observed]
+    sampled = bool(scalar_cap and name and len(steps) >= scalar_cap)
+    return Source(
+        recorded=False,
+        sampled=sampled,
+        kept=len(steps),
+        # The least distance is that of the points before some were dropped, as good as ever.
+        of=int((steps[-1] - steps[0]) // np.diff(steps).min()) + 1
+        if sampled and len(steps) > 1
+        else len(steps),
+        axis=run.axis,
+        tags=run.tags,
+        histograms=len(run.histograms),
+    )
+
+
+def foreign_problems(name: str, run: ForeignRun, rows: RunRows) -> tuple[str, ...]:
+    """By what a run was judged, what it lacks, and how to record it."""
+    log_dir = "logs" if name == "." else f"logs/{base_name(name)}"
+    has, layout = rows.layout.variable_measures, rows.layout.layout
+    used = [repr(tag) for tag in run.tags.values()]
+    used += [f"{len(run.histograms)} histograms"] if run.histograms else []
+    missing = ["updates"]
+    missing += [] if "grad_norm" in has or "grad_norm" in run.scalars else ["gradients"]
+    missing += [] if "weight_norm" in has else ["weights"]
+    missing += [] if layout.normalizations else ["BatchNormalization"]
+    sentences = [
+        f"This run was not recorded by Stability: it was judged by its {_listed(used)} alone, without "
+        f"{_listed(missing)}. To record them: from tb_stability import StabilityCallback; "
         f'model.fit(..., callbacks=[StabilityCallback("{log_dir}")])'
-    )
-    return (missing, family.caveat) if family.caveat else (missing,)
+    ]
+    if "loss" not in run.scalars:
+        sentences.append(
+            "No training loss was found under a known name. If it has one, start TensorBoard with "
+            '--stability_tags="loss=NAME".'
+        )
+    sentences += [CAVEATS[run.axis]] if CAVEATS[run.axis] else []
+    return (*sentences, *rows.problems)
+
+
+def _listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _read_scalars(experiment: Experiment, run: ForeignRun) -> tuple[dict[str, Points], Timeline, list[str]]:
+    """The points of each series by step, on the steps of the loss."""
+    points: dict[str, Points] = {}
+    problems: list[str] = []
+    timeline = Timeline([])
+    for name in sorted(run.scalars, key=lambda name: name != "loss"):  # the loss first: its steps count
+        series = run.scalars[name]
+        read = drop_rewritten(experiment.read_scalar_points(series.folder, series.tag))
+        times = [(step, time) for step, (time, _) in read]
+        if name == "loss":
+            timeline = Timeline(times)
+        elif timeline.is_other(times):
+            problems.append(
+                f"{series.tag!r} counts other steps than {run.scalars['loss'].tag!r}: its points were put "
+                "where the loss was when they were written."
+            )
+            read = [(timeline.step_at(time), (time, value)) for _, (time, value) in read]
+        points[name] = {step: value for step, (_, value) in read}
+    return points, timeline, problems
+
+
+def _align(steps: Sequence[int], layers: HistogramRows) -> tuple[Flags, Indices]:
+    """Which rows have histograms, and which of them."""
+    places: Mapping[int, int] = {step: i for i, step in enumerate(layers.steps)}
+    at = np.array([places.get(step, 0) for step in steps], np.int64)
+    return np.array([step in places for step in steps], bool), at
+
+
+def _spread_out(values: FloatArray, present: Flags, at: Indices) -> FloatArray:
+    """`[histograms, columns]` to `[rows, columns]`; zeros, which mean nothing, where there is none."""
+    spread = np.zeros((len(at), values.shape[1]), np.float32)
+    spread[present] = values[at[present]]
+    return spread

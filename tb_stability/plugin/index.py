@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 
 from tb_stability.plugin.experiment import Experiment, Tags, TagState
-from tb_stability.plugin.foreign import FAMILIES, FOREIGN_TAGS, Family
+from tb_stability.plugin.foreign_index import ForeignRun, base_name, find_foreign_runs
+from tb_stability.plugin.foreign_tags import TAGS, TagTable
 from tb_stability.summary.metadata import check_plugin_content
 from tb_stability.summary.tags import (
     DOCUMENTS_PLUGIN,
@@ -19,10 +21,10 @@ from tb_stability.summary.tags import (
     RUN_DIRECTORY,
     STEPS_PLUGIN,
     STEPS_TAG,
+    headline_tag,
 )
 
-_FOREIGN_DIRECTORIES = ("train", "validation")
-"""Folders that `keras.callbacks.TensorBoard` makes; the first is the one that holds the training loss."""
+_HEADLINE = headline_tag("loss")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,10 +34,17 @@ class RecordedRun:
     Attributes:
       folder: TensorBoard's name of it.
       tags: Those of ours that it has.
+      headline: Of its loss as an ordinary scalar, whose last point says what no list of tensors does.
     """
 
     folder: str
     tags: dict[str, TagState]
+    headline: TagState | None = None
+
+    @property
+    def version(self) -> tuple[frozenset[tuple[str, TagState]], TagState | None]:
+        """Something that changes whenever the log grew, or was replaced."""
+        return frozenset(self.tags.items()), self.headline
 
     def check_version(self) -> None:
         """Raises LogFormatError where a newer version wrote it."""
@@ -43,63 +52,50 @@ class RecordedRun:
             check_plugin_content(state.plugin_content, tag)
 
 
-@dataclasses.dataclass(frozen=True)
-class ForeignRun:
-    """A run that something else wrote, with a loss that can be replayed.
+def index_runs(experiment: Experiment, table: TagTable = TAGS) -> dict[str, RecordedRun | ForeignRun]:
+    """Returns the runs by name, in alphabetical order.
 
-    Attributes:
-      folder: TensorBoard's name of it.
-      family: The names of its tags.
-      tags: Those of `family` that it has.
+    Args:
+      experiment: Where to look.
+      table: The names of series that something else wrote.
     """
-
-    folder: str
-    family: Family
-    tags: dict[str, TagState]
-
-
-def version_of(run: RecordedRun | ForeignRun) -> frozenset[tuple[str, TagState]]:
-    """Something that changes whenever the log grew."""
-    return frozenset(run.tags.items())
+    runs: dict[str, RecordedRun | ForeignRun] = {**_recorded_runs(experiment, None)}
+    recorded = set(runs)
+    scalars, histograms = experiment.list_scalars(table.all_tags), experiment.list_histograms()
+    for name, run in find_foreign_runs(scalars, histograms, table).items():
+        if base_name(name) not in recorded:
+            runs[name] = run
+    return {name: runs[name] for name in sorted(runs)}
 
 
-def index_runs(experiment: Experiment, *, name: str | None = None) -> dict[str, RecordedRun | ForeignRun]:
-    """Returns the runs by name, in alphabetical order; at most the one called `name`, where it is given."""
+def find_run(experiment: Experiment, name: str, table: TagTable = TAGS) -> RecordedRun | ForeignRun | None:
+    """Returns the run called `name`; asks for as little as it can."""
     # On Windows folders are joined with a "\\" that is not in the name: all are listed there.
-    folders = None if name is None or os.sep != "/" else _folders(name)
+    folders = None
+    if os.sep == "/":
+        folders = [name, RUN_DIRECTORY if name == "." else f"{name}/{RUN_DIRECTORY}"]
+    return _recorded_runs(experiment, folders).get(name) or index_runs(experiment, table).get(name)
+
+
+def _recorded_runs(experiment: Experiment, folders: Sequence[str] | None) -> dict[str, RecordedRun]:
+    """Those in the given folders, or in all."""
     ours = _merge(
         experiment.list_tensors(DOCUMENTS_PLUGIN, (LAYOUT_TAG, REPORT_TAG), folders),
         experiment.list_tensors(STEPS_PLUGIN, (STEPS_TAG,), folders),
     )
-    runs: dict[str, RecordedRun | ForeignRun] = {}
-    for folder in sorted(ours, key=len):  # `exp/stability` is longer than `exp` and wins
-        runs[_without(folder, (RUN_DIRECTORY,))] = RecordedRun(folder, ours[folder])
-    for folder, tags in sorted(
-        experiment.list_scalars(FOREIGN_TAGS, folders).items(), key=lambda item: -len(item[0])
-    ):
-        family = next((f for f in FAMILIES if f.loss in tags), None)
-        run = _without(folder, _FOREIGN_DIRECTORIES)
-        if family is None or run in runs or _parts(folder)[-1] == _FOREIGN_DIRECTORIES[1]:
-            continue
-        wanted = (family.loss, *family.learning_rates)
-        runs[run] = ForeignRun(folder, family, {tag: state for tag, state in tags.items() if tag in wanted})
-    return {run: runs[run] for run in sorted(runs) if name in (None, run)}
+    headlines = experiment.list_scalars((_HEADLINE,), list(ours))
+    return {
+        _without(folder, RUN_DIRECTORY): RecordedRun(
+            folder, ours[folder], headlines.get(folder, {}).get(_HEADLINE)
+        )
+        for folder in sorted(ours, key=len)  # `exp/stability` is longer than `exp` and wins
+    }
 
 
-def _folders(name: str) -> list[str]:
-    """All folders that could be the run called `name`."""
-    children = [RUN_DIRECTORY, *_FOREIGN_DIRECTORIES]
-    return [name, *(children if name == "." else (f"{name}/{child}" for child in children))]
-
-
-def _without(folder: str, last: tuple[str, ...]) -> str:
-    """The folder above, if the last part of `folder` is one of `last`."""
-    parts = _parts(folder)
-    return "/".join(parts[:-1] if parts[-1] in last else parts) or "."
-
-
-def _parts(folder: str) -> list[str]:
-    return folder.replace(os.sep, "/").split("/")
+def _without(folder: str, last: str) -> str:
+    """The folder above, if the last part of `folder` is `last`."""
+    parts = folder.replace(os.sep, "/").split("/")
+    return "/".join(parts[:-1] if parts[-1] == last else parts) or "."
 
 
 def _merge(*listings: Tags) -> dict[str, dict[str, TagState]]:

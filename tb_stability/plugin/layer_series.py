@@ -15,6 +15,14 @@ from tb_stability.summary.step_block import Measures
 HEATMAP_MEASURES = ("grad_norm", "update_ratio", "weight_norm", "nonfinite", "bn_drift")
 """Measures of a whole layer."""
 
+_NEEDED = {
+    "grad_norm": {"grad_norm"},
+    "update_ratio": {"update_norm", "weight_norm"},
+    "weight_norm": {"weight_norm"},
+    "nonfinite": {"grad_nan", "grad_inf"},
+}
+"""The measures of variables that those of a layer are made of."""
+
 _SERIES_OF_A_VARIABLE = (
     "grad_norm",
     "update_ratio",
@@ -54,9 +62,9 @@ def scalar_series(rows: RunRows) -> dict[str, Series]:
 
 def heatmap_measures(rows: RunRows) -> list[str]:
     """Those of `HEATMAP_MEASURES` that say something about this run."""
-    layout = rows.layout.layout
-    drifting = any(_drifting(normalization) for normalization in layout.normalizations)
-    has = {measure: drifting if measure == "bn_drift" else layout.variables for measure in HEATMAP_MEASURES}
+    layout, recorded = rows.layout.layout, set(rows.layout.variable_measures)
+    has = {m: bool(layout.variables) and needed <= recorded for m, needed in _NEEDED.items()}
+    has["bn_drift"] = any(_drifting(normalization) for normalization in layout.normalizations)
     return [measure for measure in HEATMAP_MEASURES if has[measure]]
 
 
@@ -76,18 +84,16 @@ def layer_measure(rows: RunRows, layer: str, measure: str) -> Series:
 
 def layer_series(rows: RunRows, layer: str) -> Iterator[NamedSeries]:
     """All series of one layer: of its variables, then of its normalization."""
-    layout = rows.layout.layout
-    for i, variable in enumerate(layout.variables):
-        if variable.layer == layer:
-            for measure in _SERIES_OF_A_VARIABLE:
-                is_ratio = measure == "update_ratio"
-                series = _update_ratio(rows, [i]) if is_ratio else _variable_series(rows, measure, i)
-                yield NamedSeries(f"{measure}/{variable.name}", measure, variable.name, series)
-    for i, normalization in enumerate(layout.normalizations):
-        if normalization.layer == layer:
-            for measure in _measures_of(normalization):
-                series = _normalization_series(rows, measure, i)
-                yield NamedSeries(f"{measure}/{layer}", measure, layer, series)
+    rows = rows.of_layer(layer)
+    for i, variable in enumerate(rows.layout.layout.variables):
+        for measure in _SERIES_OF_A_VARIABLE:
+            is_ratio = measure == "update_ratio"
+            series = _update_ratio(rows, [i]) if is_ratio else _variable_series(rows, measure, i)
+            yield NamedSeries(f"{measure}/{variable.name}", measure, variable.name, series)
+    for i, normalization in enumerate(rows.layout.layout.normalizations):
+        for measure in _measures_of(normalization):
+            series = _normalization_series(rows, measure, i)
+            yield NamedSeries(f"{measure}/{layer}", measure, layer, series)
 
 
 def _measures_of(normalization: Normalization) -> Iterator[str]:

@@ -23,6 +23,17 @@ always kept; a few more are for the layouts of a run whose variables changed.
 class StabilityLoader(base_plugin.TBLoader):  # type: ignore[misc]  # TensorBoard is not typed
     """Raises our own sampling caps, and loads the plugin."""
 
+    def define_flags(self, parser: argparse.ArgumentParser) -> None:
+        """Adds our only flag."""
+        parser.add_argument_group("stability plugin").add_argument(
+            "--stability_tags",
+            metavar="SERIES=TAG,TAG;...",
+            type=str,
+            default="",
+            help="more names under which runs that Stability did not record write their series, such as "
+            "'loss=my/loss;learning_rate=my/rate'. Series: loss, val_loss, learning_rate, grad_norm.",
+        )
+
     def fix_flags(self, flags: argparse.Namespace) -> None:
         """Sets our caps; never those of other plugins, nor over what the user gave."""
         for name, samples in SAMPLES_PER_PLUGIN.items():

@@ -12,7 +12,9 @@ from werkzeug import wrappers
 
 from tb_stability.plugin import answers
 from tb_stability.plugin.arguments import ArgumentError
-from tb_stability.plugin.experiment import Experiment
+from tb_stability.plugin.experiment import HISTOGRAMS_PLUGIN, Experiment
+from tb_stability.plugin.foreign_tags import TAGS, parse_tags
+from tb_stability.plugin.memory import LARGE_ANSWER_BYTES, give_back
 from tb_stability.plugin.reader import RunReader, UnknownNameError
 from tb_stability.plugin.static_files import ENTRY_POINT, read_static_file
 from tb_stability.summary.errors import LogFormatError
@@ -36,7 +38,10 @@ class StabilityPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoar
     def __init__(self, context: base_plugin.TBContext) -> None:
         self._provider = context.data_provider
         caps = context.sampling_hints or {}
-        self._reader = RunReader(scalar_cap=caps.get(SCALARS_PLUGIN, _TENSORBOARD_SCALAR_CAP))
+        added = parse_tags(getattr(context.flags, "stability_tags", None) or "")
+        self._reader = RunReader(
+            scalar_cap=caps.get(SCALARS_PLUGIN, _TENSORBOARD_SCALAR_CAP), table=TAGS.extended(added)
+        )
 
     def get_plugin_apps(self) -> dict[str, WsgiApplication]:
         """The routes, below `/data/plugin/stability`."""
@@ -59,7 +64,7 @@ class StabilityPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoar
 
     def data_plugin_names(self) -> tuple[str, ...]:
         """The tab is shown where any of these wrote something."""
-        return (STEPS_PLUGIN, DOCUMENTS_PLUGIN, SCALARS_PLUGIN)
+        return (STEPS_PLUGIN, DOCUMENTS_PLUGIN, SCALARS_PLUGIN, HISTOGRAMS_PLUGIN)
 
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:
         """Where the tab's code is."""
@@ -83,6 +88,8 @@ class StabilityPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoar
                 return _respond_error(request, 404, str(error))
             except LogFormatError as error:
                 return _respond_error(request, 422, str(error))
+            if isinstance(content, bytes) and len(content) >= LARGE_ANSWER_BYTES:
+                give_back()
             return _respond(request, content, _FRAME if isinstance(content, bytes) else _JSON)
 
         return wrappers.Request.application(serve)

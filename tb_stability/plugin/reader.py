@@ -7,14 +7,19 @@ right whatever TensorBoard's sampling dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Literal
 
-from tb_stability.monitor import replay
+from tb_stability.diagnosis import with_diagnoses
+from tb_stability.diagnosis.run_history import RunHistory
+from tb_stability.monitor import Monitor
 from tb_stability.plugin.cache import VersionedCache
 from tb_stability.plugin.experiment import Experiment
-from tb_stability.plugin.foreign import foreign_problems, read_foreign_rows
-from tb_stability.plugin.index import ForeignRun, RecordedRun, index_runs, version_of
+from tb_stability.plugin.foreign import foreign_problems, foreign_source, read_foreign_rows
+from tb_stability.plugin.foreign_index import ForeignRun
+from tb_stability.plugin.foreign_tags import TAGS, TagTable
+from tb_stability.plugin.index import RecordedRun, find_run, index_runs
+from tb_stability.plugin.memory import LARGE_READ_BYTES, give_back
 from tb_stability.plugin.rows import RunRows, decode_rows, empty_rows
 from tb_stability.plugin.run import Run, Source, unreadable_run
 from tb_stability.plugin.samples import Activations, Histograms, decode_activations, decode_histograms
@@ -33,6 +38,9 @@ from tb_stability.summary.tags import (
 ALL_POINTS = 0
 """As a cap, in TensorBoard's convention: nothing is dropped."""
 
+MOST_RUNS_IN_FULL = 8
+"""Recorded runs up to which a list of them also looks at their steps: of hundreds, these are a gigabyte."""
+
 _CACHED_RUNS = 1000  # a report is a few KB
 _CACHED_ROWS = 4  # the steps of a run can be 100 MB
 
@@ -47,10 +55,17 @@ class RunReader:
     Args:
       scalar_cap: Number of points that TensorBoard keeps of an ordinary scalar;
         tells whether one was sampled.
+      table: The names under which other tools write their series.
+      runs_in_full: Number of recorded runs up to which a list of them says how many of their steps there are
+        to see. Of more, it is taken from the report, but for those whose steps were read lately.
     """
 
-    def __init__(self, *, scalar_cap: int = 1000) -> None:
+    def __init__(
+        self, *, scalar_cap: int = 1000, table: TagTable = TAGS, runs_in_full: int = MOST_RUNS_IN_FULL
+    ) -> None:
         self._scalar_cap = scalar_cap
+        self._runs_in_full = runs_in_full
+        self._table = table
         self._runs: VersionedCache[Run] = VersionedCache(_CACHED_RUNS)
         self._rows: VersionedCache[RunRows] = VersionedCache(_CACHED_ROWS)
         self._samples: VersionedCache[tuple[Histograms, Activations]] = VersionedCache(_CACHED_ROWS)
@@ -59,8 +74,20 @@ class RunReader:
         self, experiment: Experiment, *, wanted: Callable[[str], bool] = lambda name: True
     ) -> list[Run]:
         """Reads the reports of all runs whose name is `wanted`, by name. One that cannot be read says why."""
-        found = index_runs(experiment).items()
-        return [self._read_run(experiment, name, entry) for name, entry in found if wanted(name)]
+        found = {n: run for n, run in index_runs(experiment, self._table).items() if wanted(n)}
+        in_full = sum(isinstance(run, RecordedRun) for run in found.values()) <= self._runs_in_full
+        stale = [
+            run.folder
+            for name, run in found.items()
+            if isinstance(run, RecordedRun)
+            and REPORT_TAG in run.tags
+            and not self._runs.holds(*self._identity(experiment, name, run, in_full))
+        ]
+        reports = experiment.read_last_documents(stale, REPORT_TAG)
+        return [
+            self._read_run(experiment, name, run, reports.get(run.folder), in_full=in_full)
+            for name, run in found.items()
+        ]
 
     def read_rows(self, experiment: Experiment, name: str) -> RunRows:
         """Reads the steps of one run.
@@ -69,7 +96,7 @@ class RunReader:
           UnknownNameError: If there is none of this name.
           LogFormatError: If its log is damaged, or a newer version wrote it.
         """
-        return self._read_rows(experiment, _find(experiment, name))
+        return self._read_rows(experiment, self._find(experiment, name))
 
     def read_histograms(self, experiment: Experiment, name: str) -> Histograms:
         """Reads the gradient histograms of one run; raises as `read_rows`."""
@@ -79,66 +106,93 @@ class RunReader:
         """Reads what was measured of the activations of one run; raises as `read_rows`."""
         return self._read_samples(experiment, name)[1]
 
-    def _read_run(self, experiment: Experiment, name: str, entry: RecordedRun | ForeignRun) -> Run:
+    def _identity(
+        self, experiment: Experiment, name: str, entry: RecordedRun | ForeignRun, in_full: bool
+    ) -> tuple[Hashable, tuple[str, Hashable, bool]]:
+        """Key and version of a run in the cache; last in the version, whether it is read in full."""
+        in_full = in_full or self._rows.holds(_key(experiment, entry), entry.version)
+        return (experiment.experiment_id, name), (entry.folder, entry.version, in_full)
+
+    def _read_run(
+        self,
+        experiment: Experiment,
+        name: str,
+        entry: RecordedRun | ForeignRun,
+        text: bytes | None,
+        *,
+        in_full: bool,
+    ) -> Run:
+        key, version = self._identity(experiment, name, entry, in_full)
+
         def make() -> Run:
             try:
                 if isinstance(entry, ForeignRun):
                     return self._foreign_run(experiment, name, entry)
-                return self._recorded_run(experiment, name, entry)
+                return self._recorded_run(experiment, name, entry, text, in_full=version[2])
             except LogFormatError as error:
                 return unreadable_run(name, error, recorded=isinstance(entry, RecordedRun))
 
-        return self._runs.get((experiment.experiment_id, name), (entry.folder, version_of(entry)), make)
+        return self._runs.get(key, version, make)
 
     def _read_rows(self, experiment: Experiment, entry: RecordedRun | ForeignRun) -> RunRows:
         def make() -> RunRows:
             if isinstance(entry, ForeignRun):
-                return read_foreign_rows(experiment, entry.folder, entry.family, tuple(entry.tags))
+                return read_foreign_rows(experiment, entry)
             entry.check_version()
             if STEPS_TAG not in entry.tags:
                 return empty_rows()
-            return decode_rows(
-                experiment.read_documents(entry.folder, LAYOUT_TAG),
-                experiment.read_tensors(STEPS_PLUGIN, entry.folder, STEPS_TAG),
-            )
+            layouts = experiment.read_documents(entry.folder, LAYOUT_TAG)
+            blocks = experiment.read_tensors(STEPS_PLUGIN, entry.folder, STEPS_TAG)
+            if sum(array.nbytes for _, array in blocks) >= LARGE_READ_BYTES:
+                give_back()  # what the provider needed to read them
+            return decode_rows(layouts, blocks)
 
-        return self._rows.get((experiment.experiment_id, entry.folder), version_of(entry), make)
+        return self._rows.get(_key(experiment, entry), entry.version, make)
 
     def _read_samples(self, experiment: Experiment, name: str) -> tuple[Histograms, Activations]:
-        entry = _find(experiment, name)
+        entry = self._find(experiment, name)
 
         def make() -> tuple[Histograms, Activations]:
             layout = self._read_rows(experiment, entry).layout
             if isinstance(entry, ForeignRun):
                 return decode_histograms([], layout), decode_activations([], layout)
             read = experiment.read_tensors
-            return (
+            samples = (
                 decode_histograms(read(STEPS_PLUGIN, entry.folder, HISTOGRAMS_TAG), layout),
                 decode_activations(read(STEPS_PLUGIN, entry.folder, ACTIVATIONS_TAG), layout),
             )
+            if samples[0].counts.nbytes >= LARGE_READ_BYTES:
+                give_back()
+            return samples
 
         # Samples are written with rows, so the version of these says when to read anew.
-        return self._samples.get((experiment.experiment_id, entry.folder), version_of(entry), make)
+        return self._samples.get(_key(experiment, entry), entry.version, make)
 
-    def _recorded_run(self, experiment: Experiment, name: str, entry: RecordedRun) -> Run:
+    def _recorded_run(
+        self, experiment: Experiment, name: str, entry: RecordedRun, text: bytes | None, *, in_full: bool
+    ) -> Run:
         entry.check_version()
         report: RunReport | None = None
         state: Literal["running", "ended"] = "running"
         problems: list[str] = []
         try:
-            documents = (
-                experiment.read_documents(entry.folder, REPORT_TAG) if REPORT_TAG in entry.tags else []
-            )
-            if documents:
-                report, state = parse_report(documents[-1][1])
+            if text is None and REPORT_TAG in entry.tags:
+                documents = experiment.read_documents(entry.folder, REPORT_TAG)  # says what is damaged
+                text = documents[-1][1] if documents else None
+            if text is not None:
+                report, state = parse_report(text)
         except LogFormatError as error:
             problems.append(str(error))
+        if report is not None and not in_full:
+            recorded = report.steps.recorded
+            source = Source(recorded=True, sampled=False, kept=recorded, of=recorded)
+            return Run(name=name, report=report, source=source, state=state, problems=tuple(problems))
         try:
             rows = self._read_rows(experiment, entry)
         except LogFormatError as error:
             rows = empty_rows(str(error))
         problems.extend(rows.problems)
-        kept = rows.block.step_count
+        kept = rows.step_count
         if report is None:
             if not kept:
                 raise LogFormatError(
@@ -154,26 +208,36 @@ class RunReader:
 
     def _foreign_run(self, experiment: Experiment, name: str, entry: ForeignRun) -> Run:
         rows = self._read_rows(experiment, entry)
-        kept = len(rows.block)
-        if not kept:
-            raise LogFormatError(f"{entry.family.loss} has no points yet.")
-        sampled = self._scalar_cap != ALL_POINTS and kept >= self._scalar_cap
-        return Run(
-            name=name,
-            report=_replay(rows),
-            source=Source(recorded=False, sampled=sampled, kept=kept, of=None if sampled else kept),
-            state="foreign",
-            problems=foreign_problems(name, entry.family),
-        )
+        if not rows.step_count:
+            raise LogFormatError("its series have no points yet.")
+        source = foreign_source(entry, rows, self._scalar_cap)
+        problems = foreign_problems(name, entry, rows)
+        if source.sampled:
+            problems = (
+                f"TensorBoard kept {source.kept} of about {source.of} points: a short event between them "
+                "cannot be seen. Start it with --samples_per_plugin=scalars=0 to keep all.",
+                *problems,
+            )
+        return Run(name=name, report=_replay(rows), source=source, state="foreign", problems=problems)
+
+    def _find(self, experiment: Experiment, name: str) -> RecordedRun | ForeignRun:
+        entry = find_run(experiment, name, self._table)
+        if entry is None:
+            raise UnknownNameError(f"there is no run {name!r} with data for this tab.")
+        return entry
 
 
-def _find(experiment: Experiment, name: str) -> RecordedRun | ForeignRun:
-    entry = index_runs(experiment, name=name).get(name)
-    if entry is None:
-        raise UnknownNameError(f"there is no run {name!r} with data for this tab.")
-    return entry
+def _key(experiment: Experiment, entry: RecordedRun | ForeignRun) -> tuple[str, str, str]:
+    """Whose rows these are: a folder can have the steps of two axes."""
+    return experiment.experiment_id, entry.folder, entry.axis if isinstance(entry, ForeignRun) else ""
 
 
 def _replay(rows: RunRows) -> RunReport:
     """The report that the detectors make of the rows that were kept: of means, where a row is many steps."""
-    return replay(rows.block, rows.layout.layout).report(recorded=rows.block.step_count)
+    # Of a copy, which is gone thereafter: the rows in the cache are not joined.
+    layout = rows.layout.layout
+    monitor, history = Monitor(layout), RunHistory(layout)
+    for step, values in rows.between().block:
+        changed = monitor.update(step, values)
+        history.update(step, values, alarmed=any(window.end_step is None for window in changed))
+    return with_diagnoses(monitor.report(recorded=rows.step_count), history.observed)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from tb_stability.plugin.joined import join_lazily, pick_columns
 from tb_stability.plugin.restarts import drop_rewritten
 from tb_stability.series import FloatArray, Layout
 from tb_stability.summary.errors import LogFormatError
 from tb_stability.summary.layout import RowLayout, parse_layout
-from tb_stability.summary.step_block import Measures, StepBlock, concatenate, keep_newest
+from tb_stability.summary.step_block import Measures, StepBlock, keep_newest
 from tb_stability.summary.steps import MAX_OFFSET, unpack_block
 
 MAX_STEP = 2**31 - 1
@@ -26,23 +28,51 @@ class RunRows:
     Attributes:
       layout: What the measures speak of: the last layout of the run, with those scalars of all that were
         ever observed.
-      block: The rows. Before the variables changed the last time, none are observed.
+      blocks: The rows as they were read; at least one block, in the order of their steps. Before the
+        variables changed the last time, none are observed.
       problems: Sentences about what could not be read.
     """
 
     layout: RowLayout
-    block: StepBlock
+    blocks: tuple[StepBlock, ...]
     problems: tuple[str, ...] = ()
 
-    def between(self, first: int, last: int) -> RunRows:
-        """The rows that have a step from `first` to `last`, both inclusive."""
-        return dataclasses.replace(self, block=self.block.between(first, last))
+    @functools.cached_property
+    def block(self) -> StepBlock:
+        """The rows as one block. What is looked at of it stays in memory as long as this object."""
+        return join_lazily(self.blocks)
+
+    @property
+    def step_count(self) -> int:
+        """How many steps the rows stand for."""
+        return sum(block.step_count for block in self.blocks)
+
+    def of_layer(self, layer: str) -> RunRows:
+        """The rows with what was measured of one layer alone."""
+        layout = self.layout.layout
+        variables = [i for i, variable in enumerate(layout.variables) if variable.layer == layer]
+        normalizations = [i for i, found in enumerate(layout.normalizations) if found.layer == layer]
+        own = dataclasses.replace(
+            layout,
+            variables=tuple(layout.variables[i] for i in variables),
+            normalizations=tuple(layout.normalizations[i] for i in normalizations),
+        )
+        return RunRows(
+            dataclasses.replace(self.layout, layout=own),
+            tuple(pick_columns(block, variables, normalizations) for block in self.blocks),
+        )
+
+    def between(self, first: int = 0, last: int = MAX_STEP) -> RunRows:
+        """The rows that have a step from `first` to `last`, both inclusive; as an object of its own."""
+        blocks = [block.between(first, last) for block in self.blocks]
+        kept = tuple(block for block in blocks if len(block))
+        return dataclasses.replace(self, blocks=kept or tuple(blocks[:1]))
 
 
 def empty_rows(*problems: str) -> RunRows:
     """A run without steps."""
     layout = RowLayout(layout=Layout(), scalars=())
-    return RunRows(layout, _empty_block(layout), problems)
+    return RunRows(layout, (_empty_block(layout),), problems)
 
 
 def decode_rows(
@@ -80,9 +110,9 @@ def decode_rows(
         problems.append(
             f"The variables of the model changed at step {layers_from}: its layers are shown from there on."
         )
-    block = concatenate([_empty_block(layout), *keep_newest(decoded)])
-    observed = tuple(name for name in layout.scalars if block.observed[name].any())
-    return RunRows(dataclasses.replace(layout, scalars=observed), block, tuple(problems))
+    kept = tuple(keep_newest(decoded)) or (_empty_block(layout),)
+    observed = tuple(name for name in layout.scalars if any(block.observed[name].any() for block in kept))
+    return RunRows(dataclasses.replace(layout, scalars=observed), kept, tuple(problems))
 
 
 def _empty_block(layout: RowLayout) -> StepBlock:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from tb_stability.report import RunReport, Steps, Verdict
+from tb_stability.report import Diagnosis, RunReport, Steps, Verdict
 from tb_stability.summary.errors import LogFormatError, NewerVersionError
 from tb_stability.summary.report import report_members
 from tb_stability.windows import Window
@@ -20,16 +20,23 @@ class Source:
     """Where the data of a run comes from.
 
     Attributes:
-      recorded: Whether this package wrote it. Otherwise its scalars were replayed.
+      recorded: Whether this package wrote it. Otherwise its series were replayed.
       sampled: Whether TensorBoard dropped some of its steps.
       kept: Number of steps that were available to the viewer.
-      of: Number of steps in the log; None where unknown.
+      of: Number of steps in the log; None where unknown. Of a run that was replayed and sampled, as far as
+        the distances between the kept steps tell.
+      axis: What its steps count: `step`, or, in a log of Keras, `batch` or `epoch`.
+      tags: Of a run that was replayed, the tag of each series, such as `{"loss": "epoch_loss"}`.
+      histograms: Of a run that was replayed, the number of tags with histograms.
     """
 
     recorded: bool
     sampled: bool
     kept: int
     of: int | None
+    axis: Literal["step", "batch", "epoch"] = "step"
+    tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    histograms: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +68,11 @@ class Run:
     def windows(self) -> tuple[Window, ...]:
         """All windows, by `start_step`."""
         return self.report.windows
+
+    @property
+    def diagnoses(self) -> tuple[Diagnosis, ...]:
+        """The causes of the windows, surest first."""
+        return self.report.diagnoses
 
 
 def unreadable_run(name: str, error: LogFormatError, *, recorded: bool) -> Run:

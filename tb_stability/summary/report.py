@@ -14,7 +14,14 @@ from typing import Literal, cast, get_args
 from tb_stability.checks import Check
 from tb_stability.report import Cost, RunReport, Status, Steps, TensorRange, Verdict
 from tb_stability.summary import fields
+from tb_stability.summary.diagnoses import (
+    diagnosis_members,
+    finding_members,
+    parse_diagnosis,
+    parse_finding,
+)
 from tb_stability.summary.metadata import VERSION, check_version
+from tb_stability.summary.model_facts import model_members, parse_model
 from tb_stability.windows import Severity, Window
 
 State = Literal["running", "ended"]
@@ -22,13 +29,16 @@ State = Literal["running", "ended"]
 
 
 def report_members(report: RunReport) -> dict[str, object]:
-    """The report as members of a JSON object, named as in `http_api.md`; non-finite numbers are strings."""
+    """The report as members of a JSON object, named as in `http_api.md`; non-finite numbers are strings.
+
+    All but the facts of the model, which a reader of the report does not need.
+    """
     return {
         "verdict": dataclasses.asdict(report.verdict),
         "steps": {name: _json_int(n) for name, n in dataclasses.asdict(report.steps).items()},
         "windows": [_window_members(window) for window in report.windows],
-        "findings": [],
-        "diagnoses": [],
+        "findings": [finding_members(finding) for finding in report.findings],
+        "diagnoses": [diagnosis_members(diagnosis) for diagnosis in report.diagnoses],
         "checks": [dataclasses.asdict(check) for check in report.checks],
         "cost": None if report.cost is None else _json_members(report.cost),
         "first_batch": [_json_members(tensor) for tensor in report.first_batch],
@@ -37,7 +47,9 @@ def report_members(report: RunReport) -> dict[str, object]:
 
 def dump_report(report: RunReport, state: State) -> str:
     """The document, as JSON text."""
-    return json.dumps({"version": VERSION, "state": state, **report_members(report)}, allow_nan=False)
+    model = None if report.model is None else model_members(report.model)
+    members = {"version": VERSION, "state": state, **report_members(report), "model": model}
+    return json.dumps(members, allow_nan=False)
 
 
 def parse_report(text: str | bytes) -> tuple[RunReport, State]:
@@ -46,8 +58,14 @@ def parse_report(text: str | bytes) -> tuple[RunReport, State]:
     Raises:
       LogFormatError: If the text is damaged or of a newer version.
     """
-    document = fields.parse_object(text, "the report of the run")
+    document: fields.Object = {
+        "first_batch": [],
+        "findings": [],
+        "diagnoses": [],
+    }  # which the first logs lack
+    document |= fields.parse_object(text, "the report of the run")
     check_version(document.get("version"), "the report of the run")
+    model = document.get("model")
     verdict = fields.as_object(document.get("verdict"), "'verdict'")
     steps = fields.as_object(document.get("steps"), "'steps'")
     report = RunReport(
@@ -66,9 +84,10 @@ def parse_report(text: str | bytes) -> tuple[RunReport, State]:
         ),
         checks=tuple(_check(c) for c in fields.get_objects(document, "checks")),
         cost=None if document.get("cost") is None else _cost(fields.as_object(document["cost"], "'cost'")),
-        first_batch=tuple(
-            _tensor_range(t) for t in fields.get_objects({"first_batch": [], **document}, "first_batch")
-        ),
+        first_batch=tuple(_tensor_range(t) for t in fields.get_objects(document, "first_batch")),
+        model=None if model is None else parse_model(fields.as_object(model, "'model'")),
+        findings=tuple(parse_finding(f) for f in fields.get_objects(document, "findings")),
+        diagnoses=tuple(parse_diagnosis(d) for d in fields.get_objects(document, "diagnoses")),
     )
     return report, cast(State, fields.get_choice(document, "state", get_args(State)))
 

@@ -47,7 +47,7 @@ def test_a_log_of_keras_alone_shows_its_loss_and_says_what_is_missing(
 ) -> None:
     tab = open_tab(odd_server, "#stability&p.stability.run=keras")
     expect(tab.verdict.locator(".verdict-status")).to_have_text("Healthy", ignore_case=True)
-    expect(tab.verdict).to_contain_text("not recorded by this package, replayed from its scalars")
+    expect(tab.verdict).to_contain_text("not recorded by this package, replayed from its series")
     expect(tab.verdict.locator(".problems")).to_contain_text('StabilityCallback("logs/keras")')
     expect(tab.chart("Loss")).to_be_visible()
     expect(tab.main).to_contain_text("This run has no recorded gradients")

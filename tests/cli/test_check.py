@@ -215,3 +215,16 @@ def test_a_terminal_without_unicode_gets_codes(tmp_path: Path) -> None:
     result = subprocess.run([*COMMAND, tmp_path], capture_output=True, env=environment)
     assert (result.returncode, result.stderr) == (0, b"")
     assert b"lauf_\\xfc: HEALTHY" in result.stdout
+
+
+def test_names_of_series_can_be_added(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Kills: an option that is parsed and not used; a name that is wrong and not told."""
+    write_scalars(
+        tmp_path / "exp", "my/own", enumerate([2.0 - 0.01 * step for step in range(60)] + [math.nan] * 40)
+    )
+    assert main(["check", str(tmp_path)]) == 2
+    capsys.readouterr()
+    assert main(["check", str(tmp_path), "--tags", "loss=my/own"]) == 1
+    assert "diverged" in capsys.readouterr().out
+    assert main(["check", str(tmp_path), "--tags", "lose=my/own"]) == 2
+    assert "tags must be SERIES=TAG" in capsys.readouterr().err

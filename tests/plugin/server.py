@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
 import werkzeug.test
 from tensorboard.backend import application
+from tensorboard.backend.event_processing.data_ingester import (
+    DEFAULT_SIZE_GUIDANCE,
+    DEFAULT_TENSOR_SIZE_GUIDANCE,
+)
 from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
 from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
 from tensorboard.plugins.base_plugin import TBContext
@@ -24,14 +29,24 @@ class Server:
     Args:
       logdir: Where the runs are.
       samples_per_plugin: Sampling caps; by default those of our loader.
+      tags: The value of `--stability_tags`; None leaves all flags away, as an application of somebody else.
     """
 
-    def __init__(self, logdir: Path, samples_per_plugin: Mapping[str, int] = SAMPLES_PER_PLUGIN) -> None:
+    def __init__(
+        self,
+        logdir: Path,
+        samples_per_plugin: Mapping[str, int] = SAMPLES_PER_PLUGIN,
+        tags: str | None = None,
+    ) -> None:
         self._logdir = str(logdir)
-        self._multiplexer = EventMultiplexer(tensor_size_guidance=dict(samples_per_plugin))
+        self._multiplexer = EventMultiplexer(
+            size_guidance=DEFAULT_SIZE_GUIDANCE,
+            tensor_size_guidance={**DEFAULT_TENSOR_SIZE_GUIDANCE, **samples_per_plugin},
+        )
         provider = MultiplexerDataProvider(self._multiplexer, self._logdir)
         self.plugin = StabilityPlugin(
             TBContext(
+                flags=None if tags is None else argparse.Namespace(stability_tags=tags),
                 data_provider=provider,
                 logdir=self._logdir,
                 sampling_hints={"scalars": 1000, **samples_per_plugin},

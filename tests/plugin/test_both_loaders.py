@@ -166,7 +166,15 @@ def test_a_long_run_is_read_as_it_was_recorded(
 
     server = tensorboard_server(tmp_path, load_fast=load_fast)
     (run,) = read_runs(server, 1)
-    assert run["source"] == {"recorded": True, "sampled": False, "kept": 6000, "of": 6000}
+    assert run["source"] == {
+        "recorded": True,
+        "sampled": False,
+        "kept": 6000,
+        "of": 6000,
+        "axis": "step",
+        "tags": {},
+        "histograms": 0,
+    }
     assert run["problems"] == []
     _, arrays = decode_frame(server.get("data/plugin/stability/steps?run=long&cols=4000"))
     first, last = arrays["first_step"], arrays["last_step"]
@@ -178,3 +186,19 @@ def test_a_long_run_is_read_as_it_was_recorded(
     _, arrays = decode_frame(server.get("data/plugin/stability/histograms?run=long&layer=dense"))
     assert arrays["step"].tolist() == [4992]
     assert (arrays["dense/kernel"] == 40_000).all()
+
+
+def test_below_a_path_and_with_several_logdirs_everything_is_found(
+    tmp_path: Path, tensorboard_server: StartTensorBoard
+) -> None:
+    report = write_run(tmp_path / "a" / "exp", losses=DIVERGED)
+    write_run(tmp_path / "b")
+    spec = f"--logdir_spec=first:{tmp_path / 'a'},second:{tmp_path / 'b'}"
+    server = tensorboard_server(tmp_path, spec, "--path_prefix=/some/where", load_fast="false")
+    assert server.url.endswith("/some/where/")
+    runs = read_runs(server, 2)
+    assert [run["run"] for run in runs] == ["first/exp", "second"]
+    assert runs[0]["windows"] == report_members(report)["windows"] != []
+    _, arrays = decode_frame(server.get("data/plugin/stability/steps?run=second"))
+    assert arrays["first_step"].tolist() == list(range(100))
+    assert b"render" in server.get("data/plugin/stability/index.js")

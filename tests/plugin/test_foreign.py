@@ -7,9 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from tests.event_logs import losses, write_run, write_scalars
 from tests.plugin.frame import decode_frame
+from tests.plugin.histogram_logs import write_histograms
 from tests.plugin.server import Server
 
 
@@ -29,12 +33,26 @@ def test_a_log_of_keras_is_judged_by_its_loss(tmp_path: Path) -> None:
     (run,) = Server(tmp_path).get("/runs").get_json()["runs"]
     assert (run["run"], run["state"]) == ("exp1", "foreign")
     assert run["verdict"]["status"] == "healthy"
-    assert run["source"] == {"recorded": False, "sampled": False, "kept": 12, "of": 12}
+    assert run["source"] == {
+        "recorded": False,
+        "sampled": False,
+        "kept": 12,
+        "of": 12,
+        "axis": "epoch",
+        "tags": {
+            "loss": "epoch_loss",
+            "val_loss": "validation/epoch_loss",
+            "learning_rate": "epoch_learning_rate",
+        },
+        "histograms": 0,
+    }
     assert 'StabilityCallback("logs/exp1")' in run["problems"][0]
     assert "epochs" in run["problems"][1]
 
 
-@pytest.mark.parametrize("tag", ["loss", "train/loss", "Loss/train", "train_loss"])
+@pytest.mark.parametrize(
+    "tag", ["loss", "train/loss", "Loss/train", "train_loss", "Training Loss", "train/total_loss"]
+)
 def test_the_usual_names_of_a_loss_are_found(tmp_path: Path, tag: str) -> None:
     write_scalars(tmp_path / "exp1", tag, [*losses(50), (50, math.nan), (51, math.nan)])
     server = Server(tmp_path)
@@ -85,4 +103,55 @@ def test_after_a_restart_the_newer_points_win(tmp_path: Path) -> None:
 def test_a_loss_of_which_tensorboard_dropped_points_is_sampled(tmp_path: Path) -> None:
     write_scalars(tmp_path / "exp1", "loss", losses(120))
     (run,) = Server(tmp_path, {"scalars": 100}).get("/runs").get_json()["runs"]
-    assert run["source"] == {"recorded": False, "sampled": True, "kept": 100, "of": None}
+    source = run["source"]
+    assert (source["sampled"], source["kept"]) == (True, 100)
+    assert 119 <= source["of"] <= 120  # the first point may be among those that were dropped
+    assert f"kept 100 of about {source['of']} points" in run["problems"][0]
+
+
+def test_names_that_a_user_added_are_taken_first(tmp_path: Path) -> None:
+    write_scalars(tmp_path / "exp1", "my/objective", losses(20))
+    write_scalars(tmp_path / "exp2", "loss", losses(30))
+    write_scalars(tmp_path / "exp2", "my/objective", losses(20))
+    assert [r["run"] for r in Server(tmp_path).get("/runs").get_json()["runs"]] == ["exp2"]
+    runs = Server(tmp_path, tags="loss=my/objective").get("/runs").get_json()["runs"]
+    assert [(r["run"], r["source"]["tags"]["loss"]) for r in runs] == [
+        ("exp1", "my/objective"),
+        ("exp2", "my/objective"),
+    ]
+
+
+def test_histograms_without_a_loss_are_a_run_that_says_what_it_lacks(tmp_path: Path) -> None:
+    write_histograms(tmp_path / "exp1", "dense/kernel", [np.ones(8), np.ones(8), np.full(8, math.nan)])
+    (run,) = Server(tmp_path).get("/runs").get_json()["runs"]
+    assert [(w["kind"], w["series"], w["start_step"]) for w in run["windows"]] == [
+        ("non_finite", "grad_norm/dense/kernel", 2)
+    ]
+    assert "--stability_tags" in run["problems"][1]
+
+
+def test_histograms_of_activations_are_not_taken_for_weights(tmp_path: Path) -> None:
+    write_histograms(tmp_path / "exp1", "dense/outputs", [np.full(8, math.nan)])
+    assert Server(tmp_path).get("/runs").get_json()["runs"] == []
+
+
+def test_a_series_of_other_steps_is_put_where_the_loss_was(tmp_path: Path) -> None:
+    (tmp_path / "exp1").mkdir()
+    writer = EventFileWriter(str(tmp_path / "exp1"))
+    for step, loss in losses(100):
+        _write_scalar(writer, "loss", loss, step, time=1000.0 + step)
+        if step % 20 == 19:
+            _write_scalar(writer, "val_loss", step, step // 20, time=1000.5 + step)
+    writer.close()
+    server = Server(tmp_path)
+    (run,) = server.get("/runs").get_json()["runs"]
+    assert "'val_loss' counts other steps than 'loss'" in str(run["problems"])
+    _, arrays = decode_frame(server.get("/steps", run="exp1").get_data())
+    is_there = np.isfinite(arrays["val_loss/max"])
+    assert arrays["first_step"][is_there].tolist() == [19, 39, 59, 79, 99]
+    assert arrays["val_loss/max"][is_there].tolist() == [19, 39, 59, 79, 99]
+
+
+def _write_scalar(writer: EventFileWriter, tag: str, value: float, step: int, *, time: float) -> None:
+    summary = Summary(value=[Summary.Value(tag=tag, simple_value=value)])
+    writer.add_event(Event(wall_time=time, step=step, summary=summary))

@@ -13,6 +13,7 @@ from tensorboard.plugins.base_plugin import TBContext
 
 from tb_stability.plugin.loader import SAMPLES_PER_PLUGIN, StabilityLoader
 from tb_stability.plugin.static_files import read_static_file
+from tb_stability.summary.report import report_members
 from tests.event_logs import write_run
 from tests.plugin.server import Server
 
@@ -53,6 +54,16 @@ def test_the_tab_is_listed_and_shown_for_our_logs(tmp_path: Path) -> None:
 
 def test_the_tab_is_not_shown_for_an_empty_log_directory(tmp_path: Path) -> None:
     assert Server(tmp_path).listing()["stability"]["enabled"] is False
+
+
+def test_an_application_that_never_saw_our_flags_lists_every_window(tmp_path: Path) -> None:
+    """Then TensorBoard keeps 10 points of each tag, and we do not know how many it kept."""
+    losses = {step: 40.0 for first in range(100, 2000, 150) for step in (first, first + 1)}
+    report = write_run(tmp_path / "exp1", range(2000), losses=losses, block_steps=20)
+    (run,) = Server(tmp_path, {}).get("/runs").get_json()["runs"]
+    assert len(report.windows) >= 10
+    assert run["windows"] == report_members(report)["windows"]
+    assert (run["source"]["sampled"], run["source"]["kept"], run["source"]["of"]) == (True, 200, 2000)
 
 
 @pytest.fixture

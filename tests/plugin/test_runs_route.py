@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tb_stability.plugin.reader import MOST_RUNS_IN_FULL
 from tb_stability.plugin.run import Run, Source, runs_document
 from tb_stability.report import Cost, RunReport, Steps, TensorRange, Verdict
 from tb_stability.summary.report import report_members
@@ -26,7 +27,15 @@ def test_the_report_is_the_one_in_the_log(tmp_path: Path) -> None:
     assert run["run"] == "exp1"
     assert run["verdict"]["status"] == "diverged"
     assert {name: run[name] for name in report_members(report)} == report_members(report)
-    assert run["source"] == {"recorded": True, "sampled": False, "kept": 100, "of": 100}
+    assert run["source"] == {
+        "recorded": True,
+        "sampled": False,
+        "kept": 100,
+        "of": 100,
+        "axis": "step",
+        "tags": {},
+        "histograms": 0,
+    }
     assert (run["state"], run["problems"]) == ("ended", [])
 
 
@@ -70,7 +79,15 @@ def test_windows_are_complete_however_few_points_tensorboard_keeps(tmp_path: Pat
     report = write_run(tmp_path / "exp1", range(600), losses=DIVERGED, block_steps=20)
     (run,) = Server(tmp_path, {"stability": cap, "stability_windows": cap}).get("/runs").get_json()["runs"]
     assert run["windows"] == report_members(report)["windows"] != []
-    assert run["source"] == {"recorded": True, "sampled": True, "kept": 20 * cap, "of": 600}
+    assert run["source"] == {
+        "recorded": True,
+        "sampled": True,
+        "kept": 20 * cap,
+        "of": 600,
+        "axis": "step",
+        "tags": {},
+        "histograms": 0,
+    }
 
 
 def test_a_newer_version_is_refused_with_a_sentence_and_the_others_are_read(
@@ -125,7 +142,15 @@ def test_after_a_restart_the_newer_writing_of_a_step_wins(tmp_path: Path) -> Non
     server = Server(tmp_path)
     (run,) = server.get("/runs").get_json()["runs"]
     assert run["verdict"]["status"] == report.verdict.status == "healthy"
-    assert run["source"] == {"recorded": True, "sampled": False, "kept": 80, "of": 80}
+    assert run["source"] == {
+        "recorded": True,
+        "sampled": False,
+        "kept": 80,
+        "of": 80,
+        "axis": "step",
+        "tags": {},
+        "histograms": 0,
+    }
 
 
 def test_what_recording_cost_and_what_the_first_batch_held_is_served(tmp_path: Path) -> None:
@@ -156,3 +181,17 @@ def test_numbers_that_json_has_not_are_strings_and_numpy_numbers_are_numbers() -
     (member,) = json.loads(json.dumps(runs_document("logs", [run]), allow_nan=False))["runs"]
     assert member["windows"][0]["peak_score"] == "Infinity"
     assert member["steps"]["last"] == 9
+
+
+def test_a_list_of_many_runs_reads_no_steps_but_those_of_runs_that_were_looked_at(tmp_path: Path) -> None:
+    for i in range(MOST_RUNS_IN_FULL + 1):
+        write_run(tmp_path / f"exp{i}", range(60), losses=DIVERGED, block_steps=20)
+    server = Server(tmp_path, {"stability": 1, "stability_windows": 1})
+    reports = {run["run"]: run for run in server.get("/runs").get_json()["runs"]}
+    assert {run["source"]["kept"] for run in reports.values()} == {60}
+    assert server.get("/steps", run="exp3").status_code == 200
+    for run in server.get("/runs").get_json()["runs"]:
+        assert (run["source"]["kept"], run["source"]["sampled"]) == (
+            (20, True) if run["run"] == "exp3" else (60, False)
+        )
+        assert run["windows"] == reports[run["run"]]["windows"]

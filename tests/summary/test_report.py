@@ -14,11 +14,57 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tb_stability.checks import Check
-from tb_stability.report import Cost, RunReport, Steps, TensorRange, Verdict
+from tb_stability.model_facts import (
+    LayerFacts,
+    LossFacts,
+    ModelFacts,
+    NormalizationFacts,
+    OptimizerFacts,
+)
+from tb_stability.report import (
+    Cost,
+    Diagnosis,
+    Evidence,
+    Finding,
+    Fix,
+    RunReport,
+    Steps,
+    TensorRange,
+    Verdict,
+)
 from tb_stability.summary.errors import LogFormatError
 from tb_stability.summary.report import dump_report, parse_report, report_members
 from tb_stability.windows import Window
 
+MODEL = ModelFacts(
+    way="fit",
+    layers=(
+        LayerFacts(
+            "dense", "Dense", "relu", "relu", "HeNormal", 64, 32, 0.18, 1.0, 32, True, 0.0, True, True, False
+        ),
+        LayerFacts(
+            "flatten", "Flatten", recurrent_gain=0.0, weight_std=0.0, bias_mean=0.0
+        ),  # no NaN: == holds
+    ),
+    normalizations=(NormalizationFacts("bn", "BatchNormalization", 0.99, 1e-3, False),),
+    optimizer=OptimizerFacts("SGD", 0.1, "CosineDecay", 0.9, 1.0, None, None, 1e-4, True),
+    loss=LossFacts("BinaryCrossentropy", from_logits=True),
+    output_layer="dense",
+    output_activation="relu",
+    output_units=32,
+    compute_dtype="float16",
+    steps_per_epoch=10,
+    epochs=None,
+)
+DIAGNOSIS = Diagnosis(
+    cause="bn_inference_mode",
+    confidence="certain",
+    layer="bn",
+    first_step=0,
+    why="why",
+    fix=Fix("text", "model(x, training=True)"),
+    evidence=(Evidence("batch_statistics", "for", True), Evidence("tie", "against", False)),
+)
 WINDOW = Window(
     "non_finite", "grad_norm/dense/kernel", "dense", ("dense", "bn"), 3, 4, None, 5, math.inf, "critical"
 )
@@ -32,6 +78,9 @@ REPORT = RunReport(
         TensorRange("input", "image", (32, 28, 28), "uint8", 0.0, 255.0, 33.3, 0, 0),
         TensorRange("target", "", (32,), "float32", -math.inf, math.inf, 0.0, 3, 1),
     ),
+    model=MODEL,
+    findings=(Finding("unscaled_inputs", None, "text"), Finding("bias_before_bn", "dense", "text")),
+    diagnoses=(DIAGNOSIS,),
 )
 
 
@@ -78,12 +127,32 @@ def test_a_cost_that_is_not_known_yet_is_no_number() -> None:
     assert repr(parse_report(text)[0].cost) == repr(cost)
 
 
-def test_a_report_without_cost_and_first_batch_is_read() -> None:
+def test_a_report_of_an_earlier_version_lacks_members_and_is_read() -> None:
     document = json.loads(dump_report(REPORT, "ended"))
-    del document["cost"], document["first_batch"]
-    bare = dataclasses.replace(REPORT, cost=None, first_batch=())
+    for name in ("cost", "first_batch", "model", "findings", "diagnoses"):
+        del document[name]
+    bare = dataclasses.replace(REPORT, cost=None, first_batch=(), model=None, findings=(), diagnoses=())
     assert parse_report(json.dumps(document))[0] == bare
     assert parse_report(dump_report(bare, "ended"))[0] == bare
+
+
+def test_evidence_speaks_for_or_against_under_the_name_of_the_documentation() -> None:
+    (diagnosis,) = json.loads(dump_report(REPORT, "ended"))["diagnoses"]
+    assert [evidence["for"] for evidence in diagnosis["evidence"]] == [True, False]
+    assert set(diagnosis) == {"cause", "confidence", "layer", "first_step", "why", "fix", "evidence"}
+
+
+def test_a_layer_is_written_without_what_it_has_not() -> None:
+    layers = (LayerFacts("flatten", "Flatten"), *MODEL.layers)
+    text = dump_report(dataclasses.replace(REPORT, model=dataclasses.replace(MODEL, layers=layers)), "ended")
+    assert json.loads(text)["model"]["layers"][0] == {"layer": "flatten", "kind": "Flatten"}
+    read = parse_report(text)[0].model
+    assert read is not None
+    assert repr(read.layers[0]) == repr(layers[0])  # with NaN, which is not equal to itself
+
+
+def test_the_facts_of_the_model_are_no_part_of_what_is_served() -> None:
+    assert "model" not in report_members(REPORT)
 
 
 def test_members_that_are_not_known_are_ignored() -> None:
@@ -121,6 +190,16 @@ def _damage(change: Callable[[dict[str, Any]], object]) -> str:
         (_damage(lambda d: d["first_batch"][0].update(role="weight")), "should be one of input, target"),
         (_damage(lambda d: d["first_batch"][0].update(nan=-1)), "'nan' should be an integer >= 0"),
         (_damage(lambda d: d.update(version=99)), "written in version 99"),
+        (_damage(lambda d: d["findings"][0].update(text=None)), "'text' should be a text, got nothing"),
+        (
+            _damage(lambda d: d["diagnoses"][0].update(confidence="sure")),
+            "'confidence' should be one of certain, likely, possible, got 'sure'",
+        ),
+        (_damage(lambda d: d["diagnoses"][0].pop("fix")), "'fix' should be an object, got nothing"),
+        (_damage(lambda d: d["diagnoses"][0]["evidence"][0].pop("for")), "'for' should be true or false"),
+        (_damage(lambda d: d.update(model=[])), "'model' should be an object"),
+        (_damage(lambda d: d["model"]["layers"][0].update(units=-1)), "'units' should be an integer >= 0"),
+        (_damage(lambda d: d["model"]["optimizer"].pop("kind")), "'kind' should be a text, got nothing"),
     ],
 )
 def test_a_damaged_or_newer_report_is_refused_with_a_sentence(text: str, sentence: str) -> None:

@@ -56,7 +56,7 @@ function sourceSentence({run, steps, source, state}: RunReport) {
       `sampled: ${formatStep(source.kept)} of ${source.of === null ? 'an unknown number' : formatStep(source.of)} kept`
     );
   }
-  if (!source.recorded) parts.push('not recorded by this package, replayed from its scalars');
+  if (!source.recorded) parts.push('not recorded by this package, replayed from its series');
   if (state === 'running' && steps.last !== null) parts.push('still being written, or ended by force');
   return (
     <>

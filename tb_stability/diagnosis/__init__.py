@@ -1,0 +1,84 @@
+"""From windows to causes. One cause a file: its `suspect` says what speaks for it and against it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from tb_stability.diagnosis import (
+    batch_size_too_small,
+    bn_inference_mode,
+    bn_momentum,
+    bn_small_batch,
+    dying_relu,
+    exploding_gradient,
+    initialization_mismatch,
+    invalid_inputs,
+    learning_rate_oscillation,
+    learning_rate_too_high,
+    learning_rate_too_low,
+    outlier_batch,
+    output_loss_mismatch,
+    overfitting,
+    reduced_precision_overflow,
+    saturated_activation,
+    undefined_operation,
+    unscaled_inputs,
+    vanishing_gradient,
+)
+from tb_stability.diagnosis.brief import Suspect
+from tb_stability.diagnosis.case import Case
+from tb_stability.diagnosis.observed import Observed
+from tb_stability.diagnosis.ranking import rank
+from tb_stability.preflight import inspect
+from tb_stability.preflight.premises import Premises
+from tb_stability.report import Diagnosis, Finding, RunReport
+
+CAUSES: tuple[Callable[[Case], Suspect | None], ...] = (
+    bn_inference_mode.suspect,
+    invalid_inputs.suspect,
+    reduced_precision_overflow.suspect,
+    undefined_operation.suspect,
+    output_loss_mismatch.suspect,
+    initialization_mismatch.suspect,
+    unscaled_inputs.suspect,
+    learning_rate_oscillation.suspect,
+    learning_rate_too_high.suspect,
+    bn_small_batch.suspect,
+    bn_momentum.suspect,
+    batch_size_too_small.suspect,
+    learning_rate_too_low.suspect,
+    dying_relu.suspect,
+    saturated_activation.suspect,
+    overfitting.suspect,
+    outlier_batch.suspect,
+    vanishing_gradient.suspect,
+    exploding_gradient.suspect,
+)
+"""Specific causes first: of two that fit as well, the first one leads."""
+
+
+def diagnose(case: Case) -> tuple[Diagnosis, ...]:
+    """Returns the causes behind the windows of a run, surest first; empty where nothing is wrong.
+
+    What begins after the run became NaN for good is its consequence, and no cause.
+    """
+    found = [suspect for look in CAUSES if (suspect := look(case)) is not None]
+    nan = case.first("non_finite")
+    if nan is not None and nan.end_step is None:
+        found = [suspect for suspect in found if suspect.diagnosis.first_step <= nan.start_step]
+    return rank(found)
+
+
+def with_diagnoses(report: RunReport, observed: Observed) -> RunReport:
+    """Returns a report with the findings on its model, and the causes of its windows.
+
+    Args:
+      report: What the detectors say; with `model` and `first_batch` where they are known.
+      observed: What was seen of the same run, from `RunHistory`.
+    """
+    findings: tuple[Finding, ...] = ()
+    if report.model is not None:
+        findings = inspect(Premises(report.model, report.first_batch, observed.batch_size))
+    case = Case(report.windows, findings, report.model, report.first_batch, observed)
+    return dataclasses.replace(report, findings=findings, diagnoses=diagnose(case))
