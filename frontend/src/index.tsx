@@ -9,6 +9,7 @@ import theme from './theme.css';
 import {readAddress, watchAddress, writeAddress} from './url';
 import {App} from './views/app';
 import app from './views/app.css';
+import diagnoses from './views/diagnoses.css';
 import header from './views/header.css';
 import heatmap from './views/heatmap.css';
 import lanes from './views/lanes.css';
@@ -24,7 +25,9 @@ export function render(): void {
   document.documentElement.lang = 'en';
   document.title = 'Stability';
   const style = document.createElement('style');
-  style.textContent = [uPlotCss, theme, app, header, verdict, lanes, plots, heatmap, windows].join('\n');
+  style.textContent = [uPlotCss, theme, app, header, verdict, lanes, plots, heatmap, windows, diagnoses].join(
+    '\n'
+  );
   document.head.append(style);
 
   const api = createApi(document.baseURI);

@@ -1,5 +1,5 @@
 /** Reports for tests, with only what a test is about spelled out. */
-import type {RunReport, Status, SymptomWindow} from '../src/types';
+import type {Diagnosis, RunReport, Status, SymptomWindow} from '../src/types';
 
 export function windowOf(some: Partial<SymptomWindow> = {}): SymptomWindow {
   return {
@@ -34,3 +34,18 @@ export function reportOf(run: string, status: Status, some: Partial<RunReport> =
     ...some,
   };
 }
+
+/** A cause with everything that one can have. */
+export const FROZEN: Diagnosis = {
+  cause: 'bn_inference_mode',
+  confidence: 'certain',
+  layer: 'bn_1',
+  first_step: 1200,
+  why: 'The training step calls the model without training=True.',
+  fix: {text: 'Call it with training=True.', code: 'logits = model(x, training=True)'},
+  evidence: [
+    {kind: 'bn_statistics_frozen', text: 'the moving statistics stood still', for: true},
+    {kind: 'trainable', text: 'the layer is trainable', for: true},
+    {kind: 'fit', text: 'the run was a fit', for: false},
+  ],
+};

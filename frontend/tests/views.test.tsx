@@ -18,7 +18,7 @@ import {LayerNames} from '../src/views/layer_names';
 import {VerdictView} from '../src/views/verdict';
 import {WindowList} from '../src/views/window_list';
 import {encodeFrame} from './frames';
-import {reportOf, windowOf} from './reports';
+import {FROZEN, reportOf, windowOf} from './reports';
 
 const HOSTILE = '<img src=x onerror=alert(1)>';
 const SPIKE = windowOf({severity: 'critical'});
@@ -31,6 +31,8 @@ const OPEN = windowOf({
   peak_score: 'Infinity',
 });
 const BAD = reportOf('bad', 'unstable', {
+  diagnoses: [FROZEN, {...FROZEN, cause: 'learning_rate_too_high', layer: HOSTILE, why: HOSTILE}],
+  findings: [{kind: 'learning_rate', layer: null, text: HOSTILE}],
   windows: [SPIKE, OPEN],
   checks: [
     {name: 'loss_spike', status: 'ran', reason: ''},

@@ -23,11 +23,17 @@ KIND_NAMES = {
     "non_finite": "Not finite",
     "loss_spike": "Loss spike",
     "loss_divergence": "Loss divergence",
+    "loss_oscillation": "Loss oscillation",
+    "loss_plateau": "Loss plateau",
     "exploding_gradient": "Exploding gradient",
     "vanishing_gradient": "Vanishing gradient",
     "update_ratio_high": "Updates too large",
     "update_ratio_low": "Updates too small",
+    "dead_units": "Dead units",
+    "saturated_units": "Saturated units",
+    "bn_drift": "BatchNormalization drift",
     "bn_statistics_frozen": "BatchNormalization statistics frozen",
+    "generalization_gap": "Generalization gap",
 }
 """What the tab calls each kind of window."""
 

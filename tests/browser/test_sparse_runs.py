@@ -57,7 +57,8 @@ def write_thinned(log_dir: Path) -> None:
 def write_long(log_dir: Path) -> None:
     """Each row stands for 32 steps."""
     columns = RowLayout(LAYOUT, SCALARS)
-    values = [step_values(s, loss=50.0 if s == SPIKE else 1.0) for s in range(ROWS * ROW_STEPS)]
+    steps = range(ROWS * ROW_STEPS)
+    values = [step_values(s, loss=50.0 if s == SPIKE else 1.0 + 3.0 * math.exp(-s / 50)) for s in steps]
     rows, span = [], SpanAccumulator(columns)
     for first in range(0, len(values), ROW_STEPS):
         span.add([pack_step(step, values[step], columns) for step in range(first, first + ROW_STEPS)])

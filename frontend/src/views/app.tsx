@@ -4,6 +4,7 @@ import type {Api} from '../api';
 import {commandOf, type Command} from '../lib/keys';
 import {fitWindow, showRange, stepWindow, type State} from '../state';
 import {Checks} from './checks';
+import {Diagnoses, Findings} from './diagnoses';
 import {FirstBatch} from './first_batch';
 import {Header} from './header';
 import {HelpDialog} from './help_dialog';
@@ -42,7 +43,9 @@ export function App({state, api, reload}: AppProps) {
               {state.whole.value && <Plots key={report.run} state={state} api={api} run={report.run} />}
             </MeasuredColumn>
             <aside>
+              <Diagnoses key={report.run} diagnoses={report.diagnoses} />
               <WindowList key={report.run} state={state} report={report} />
+              <Findings findings={report.findings} />
               <Checks checks={report.checks} />
               <FirstBatch tensors={report.first_batch} />
             </aside>

@@ -1,0 +1,48 @@
+import {cleanup, render, screen, within} from '@testing-library/preact';
+import {afterEach, expect, test, vi} from 'vitest';
+import type {Diagnosis} from '../src/types';
+import {Diagnoses, Findings} from '../src/views/diagnoses';
+import {FROZEN} from './reports';
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+const RATE: Diagnosis = {...FROZEN, cause: 'learning_rate_too_high', confidence: 'possible', layer: null};
+
+test('the first cause is open, with evidence for and against it, and the code', () => {
+  render(<Diagnoses diagnoses={[FROZEN, RATE]} />);
+  const [first, second] = within(screen.getByRole('region', {name: 'Causes'})).getAllByRole('group');
+  expect((first as HTMLDetailsElement).open).toBe(true);
+  expect((second as HTMLDetailsElement).open).toBe(false);
+  expect(first?.textContent).toMatch(/certain.*BatchNormalization inference mode.*from step 1,200 in bn_1/);
+  const [pro, contra] = within(first as HTMLElement).getAllByRole('list');
+  expect(pro?.textContent).toBe('the moving statistics stood stillthe layer is trainable');
+  expect(contra?.textContent).toBe('the run was a fit');
+  expect(within(first as HTMLElement).getByRole('region').textContent).toBe(
+    'logits = model(x, training=True)'
+  );
+});
+
+test('the code is copied, and where there is no clipboard the reader is told', async () => {
+  const writeText = vi.fn<(text: string) => Promise<void>>().mockResolvedValueOnce(undefined);
+  vi.stubGlobal('navigator', {clipboard: {writeText}});
+  render(<Diagnoses diagnoses={[FROZEN]} />);
+  screen.getByRole('button', {name: 'Copy'}).click();
+  expect(await screen.findByText('Copied')).toBeTruthy();
+  expect(writeText).toHaveBeenCalledWith('logits = model(x, training=True)');
+  writeText.mockRejectedValueOnce(new Error('denied'));
+  screen.getByRole('button', {name: 'Copy'}).click();
+  expect(await screen.findByText('Select the code and copy it')).toBeTruthy();
+});
+
+test('a run without causes and findings says nothing of them', () => {
+  const {container} = render(
+    <>
+      <Diagnoses diagnoses={[]} />
+      <Findings findings={[]} />
+    </>
+  );
+  expect(container.textContent).toBe('');
+});
