@@ -53,7 +53,8 @@ def grids(outcomes: Sequence[Outcome]) -> list[tables.Grid]:
     """All tables, the summary last."""
     found = [tables.recall_by_fault(outcomes, split) for split in tables.SPLITS]
     found += [tables.alarms_by_kind(outcomes), tables.doubts(outcomes)]
-    found += [tables.misses(outcomes), tables.false_alarms(outcomes), tables.summary(outcomes)]
+    found += [tables.traceless(outcomes), tables.misses(outcomes), tables.false_alarms(outcomes)]
+    found += [tables.summary(outcomes)]
     return [grid for grid in found if grid.rows]
 
 

@@ -42,6 +42,7 @@ class Outcome:
       is_layer_right: Whether the first right window that names a layer names a right one; None where none
         is known or nothing was found.
       doubt: Why the label may be wrong, measured by the losses; empty where nothing speaks against it.
+      traceless: Of a fault that no series shows, why.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Outcome:
     overlap: float | None = None
     is_layer_right: bool | None = None
     doubt: str = ""
+    traceless: str = ""
 
 
 def judge(program: Program, cache: Path) -> Outcome:
@@ -81,13 +83,24 @@ def judge(program: Program, cache: Path) -> Outcome:
         return dataclasses.replace(outcome, false_alarms=alarms, doubt=_doubt_of_healthy(recording))
     twin_path = None if program.twin is None else path_of(program.twin, cache)
     twin = read(twin_path) if twin_path is not None and twin_path.is_dir() else None
-    truth = program.truth
+    truth = _as_counted(program.truth, program.recipe.steps - len(steps))
     if truth.heals and twin is not None:
         truth = dataclasses.replace(truth, end=healed_step(recording, twin, truth))
     judged = compare(outcome, truth, steps[-1])
     if truth.heals and twin is None:
         judged = dataclasses.replace(judged, overlap=None)
-    return dataclasses.replace(judged, doubt=_doubt_of_fault(recording, twin, truth))
+    return dataclasses.replace(
+        judged, doubt=_doubt_of_fault(recording, twin, truth), traceless=truth.traceless
+    )
+
+
+def _as_counted(truth: Truth, skipped: int) -> Truth:
+    """The truth in recorded steps: those that loss scaling skipped at the very start are none."""
+    return dataclasses.replace(
+        truth,
+        onset=None if truth.onset is None else truth.onset - skipped,
+        end=None if truth.end is None else truth.end - skipped,
+    )
 
 
 def compare(outcome: Outcome, truth: Truth, last_step: int) -> Outcome:

@@ -45,7 +45,7 @@ class Grid:
 
 def figures(outcomes: Sequence[Outcome]) -> dict[str, float | int | None]:
     """The figures over some programs by name; None where there is nothing to count."""
-    faults = [x for x in outcomes if not x.is_healthy]
+    faults = [x for x in outcomes if _counts_as_fault(x)]
     healthy = [x for x in outcomes if x.is_healthy]
     alarms = sum(len(x.false_alarms) for x in healthy)
     steps = sum(x.steps for x in healthy)
@@ -83,7 +83,7 @@ def summary(outcomes: Sequence[Outcome]) -> Grid:
 
 def recall_by_fault(outcomes: Sequence[Outcome], split: str) -> Grid:
     """Found / programs for each fault and architecture, and the figures of what was planted."""
-    chosen = [x for x in outcomes if x.split == split and not x.is_healthy]
+    chosen = [x for x in outcomes if x.split == split and _counts_as_fault(x)]
     architectures = list(dict.fromkeys(sorted(x.architecture for x in chosen)))
     rows = []
     for kind, of_kind in _by(chosen, lambda x: x.kind).items():
@@ -119,7 +119,9 @@ def alarms_by_kind(outcomes: Sequence[Outcome]) -> Grid:
 def misses(outcomes: Iterable[Outcome]) -> Grid:
     """The faults that were not found, by name."""
     rows = [
-        [x.name, x.split, x.status, _windows(x.windows)] for x in outcomes if not x.is_healthy and not x.right
+        [x.name, x.split, x.status, _windows(x.windows)]
+        for x in outcomes
+        if _counts_as_fault(x) and not x.right
     ]
     return Grid("Misses", ["program", "split", "verdict", "windows"], sorted(rows))
 
@@ -130,10 +132,20 @@ def false_alarms(outcomes: Iterable[Outcome]) -> Grid:
     return Grid("False alarms", ["program", "split", "verdict", "windows"], sorted(rows))
 
 
+def traceless(outcomes: Iterable[Outcome]) -> Grid:
+    """The faults that nothing recorded shows: neither found nor missed."""
+    rows = [[x.name, x.split, _windows(x.windows), x.traceless] for x in outcomes if x.traceless]
+    return Grid("Faults without a trace", ["program", "split", "windows", "because"], sorted(rows))
+
+
 def doubts(outcomes: Iterable[Outcome]) -> Grid:
     """The programs whose losses speak against their label."""
     rows = [[x.name, "healthy" if x.is_healthy else "fault", x.doubt] for x in outcomes if x.doubt]
     return Grid("Labels in doubt", ["program", "label", "because"], sorted(rows))
+
+
+def _counts_as_fault(outcome: Outcome) -> bool:
+    return not outcome.is_healthy and not outcome.traceless
 
 
 def _by(outcomes: Iterable[Outcome], key: Callable[[Outcome], str]) -> dict[str, list[Outcome]]:

@@ -6,6 +6,7 @@ Online and replay are the same call: `replay` is a loop over `Monitor.update`.
 from __future__ import annotations
 
 import array
+import dataclasses
 import math
 from collections.abc import Iterable
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from tb_stability.checks import Check
 from tb_stability.detectors import DETECTORS
+from tb_stability.detectors.non_finite import NonFinite
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.report import RunReport, Steps
 from tb_stability.run_facts import RunFacts
@@ -20,7 +22,7 @@ from tb_stability.series import FloatArray, Layout, StepValues
 from tb_stability.stats.learning_rates import LearningRates
 from tb_stability.verdict import judge
 from tb_stability.window_builder import WindowBuilder
-from tb_stability.windows import Window
+from tb_stability.windows import Outcome, Window
 
 
 class Monitor:
@@ -51,6 +53,7 @@ class Monitor:
         self._first_step: int | None = None
         self._last_step: int | None = None
         self._observed = 0
+        self._has_ended = False
 
     def update(self, step: int, values: StepValues) -> list[Window]:
         """Takes the measurements of one step.
@@ -76,6 +79,7 @@ class Monitor:
             )
         values = self._as_logged(values)
         self._last_step = step
+        self._has_ended = False
         if self._first_step is None:
             self._first_step = step
         self._observed += 1
@@ -117,6 +121,10 @@ class Monitor:
                 builder.change_targets(detector.targets)
         self._watch()
 
+    def end(self) -> None:
+        """Notes that the run ended: windows that are open now say so. Another step takes it back."""
+        self._has_ended = True
+
     @property
     def is_uneasy(self) -> bool:
         """Whether anything looks abnormal: a warning is open, or may be about to open."""
@@ -125,7 +133,13 @@ class Monitor:
     @property
     def windows(self) -> tuple[Window, ...]:
         """All windows that alarmed, open ones included, by `start_step`."""
-        windows = (window for builder in self._builders for window in builder.windows)
+        windows = [window for builder in self._builders for window in builder.windows]
+        is_finite = not any(
+            w.kind == NonFinite.kind and w.end_step is None and w.severity != "info" for w in windows
+        )
+        for i, window in enumerate(windows):
+            if window.end_step is None:
+                windows[i] = dataclasses.replace(window, outcome=self._outcome(window.kind, is_finite))
         return tuple(sorted(windows, key=lambda window: window.start_step))
 
     def report(self, *, recorded: int = 0) -> RunReport:
@@ -143,6 +157,12 @@ class Monitor:
                 self._check(detector.kind, detector.missing, detector.warmup) for detector in self._detectors
             ),
         )
+
+    def _outcome(self, kind: str, is_finite: bool) -> Outcome | None:
+        """What became of an open window; `non_finite` is where the others lead, not itself."""
+        if not is_finite and kind != NonFinite.kind:
+            return "non_finite"
+        return "run_ended" if self._has_ended else None
 
     def _watch(self) -> None:
         """Shows steps only to detectors that have something to look at."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tb_stability.windows import Severity, Window
+from tb_stability.windows import Outcome, Severity, Window
 
 Scores = npt.NDArray[np.float64]
 
@@ -76,7 +76,7 @@ class _Draft:
     peak_step: int
     peak_score: float
     abnormal_steps: int
-    open: bool = True
+    outcome: Outcome | None = None  # None while it is open
 
     def raise_peak(self, score: float, step: int) -> None:
         if score > self.peak_score:
@@ -131,7 +131,7 @@ class WindowBuilder:
     def change_targets(self, targets: Sequence[Target]) -> None:
         """Speaks of other targets from the next step on; an open window ends where it was last abnormal."""
         if self._is_open:
-            self._drafts[-1].open = False
+            self._close("run_ended")
         self._set_targets(targets)
 
     def update(self, step: int, scores: float | Scores) -> Window | None:
@@ -156,14 +156,14 @@ class WindowBuilder:
         if self._is_open:
             self._extend(scores, any_abnormal)
             if was_open and self._quiet_steps >= self.rules.cooldown:
-                self._close()
+                self._close("recovered")
                 changed = True
         self.is_busy = self._is_open or bool((self._onset >= 0).any())
         return self._window(self._drafts[-1]) if changed else None
 
     @property
     def _is_open(self) -> bool:
-        return bool(self._drafts) and self._drafts[-1].open
+        return bool(self._drafts) and self._drafts[-1].outcome is None
 
     def _set_targets(self, targets: Sequence[Target]) -> None:
         self.targets = tuple(targets)
@@ -205,7 +205,7 @@ class WindowBuilder:
             self._drafts.append(_Draft({}, onset, step, onset, onset, 0.0, 0))
             self._keep_few()
         draft = self._drafts[-1]
-        draft.open = True
+        draft.outcome = None
         draft.start_step = min(draft.start_step, onset)
         for index in alarmed:
             draft.members.setdefault(self.targets[index], int(self._onset[index]))
@@ -231,8 +231,8 @@ class WindowBuilder:
         elif not np.isnan(scores).all() and not (scores >= self.rules.release).any():
             self._quiet_steps += 1
 
-    def _close(self) -> None:
-        self._drafts[-1].open = False
+    def _close(self, outcome: Outcome) -> None:
+        self._drafts[-1].outcome = outcome
         self._forget_onsets()
 
     def _keep_few(self) -> None:
@@ -244,7 +244,7 @@ class WindowBuilder:
         index = int(np.argmin(gaps))
         first, second = self._drafts[index], self._drafts.pop(index + 1)
         first.members = {**second.members, **first.members}
-        first.end_step = second.end_step
+        first.end_step, first.outcome = second.end_step, second.outcome
         first.abnormal_steps += second.abnormal_steps
         first.raise_peak(second.peak_score, second.peak_step)
 
@@ -259,10 +259,11 @@ class WindowBuilder:
             layers=layers,
             start_step=draft.start_step,
             alarm_step=draft.alarm_step,
-            end_step=None if draft.open else draft.end_step,
+            end_step=None if draft.outcome is None else draft.end_step,
             peak_step=draft.peak_step,
             peak_score=draft.peak_score,
             severity=self._severity(draft),
+            outcome=draft.outcome,
         )
 
     def _severity(self, draft: _Draft) -> Severity:

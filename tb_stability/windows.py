@@ -7,6 +7,10 @@ from typing import Literal
 
 Severity = Literal["info", "warning", "critical"]
 
+Outcome = Literal["recovered", "run_ended", "non_finite"]
+"""What became of a window: normal again; abnormal until the run ended, or went on with other variables; or
+until loss, gradients or weights were not finite any more."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Window:
@@ -28,6 +32,7 @@ class Window:
       peak_score: Largest score, in thresholds: 1 is just abnormal. Infinite
         where a value was not finite.
       severity: `info` (worth knowing, needs no action), `warning` or `critical`.
+      outcome: What became of it; None where it is open in a run that goes on, and where that is not known.
     """
 
     kind: str
@@ -40,3 +45,4 @@ class Window:
     peak_step: int
     peak_score: float
     severity: Severity
+    outcome: Outcome | None = None

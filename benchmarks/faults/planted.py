@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from faults.bases import ARCHITECTURES, BREAKDOWN, bases, faulty, is_plain_sgd, with_network
-from faults.program import Change, Program, Truth
+from faults.program import Change, Program, Recipe, Truth
 
 
 def planted() -> Iterator[Program]:
@@ -21,27 +21,30 @@ def _learning_rates() -> Iterator[Program]:
         # So much that it shows, and not so much that the network is beyond recovery.
         factor = 40.0 if is_plain_sgd(twin) else 200.0 if twin.architecture == "cnn" else 50.0
         spell = Change("learning_rate", 300, 307, factor)
-        truth = Truth(BREAKDOWN | {"dead_units"}, 300, 307, heals=True)
+        truth = Truth(BREAKDOWN | {"dead_units"}, 300, 307, heals=True, traceless=_traceless(twin))
         yield faulty("learning_rate_spell", twin, truth, changes=(spell,))
     for twin in bases(*ARCHITECTURES, seeds=2):
         factor = 100.0 if is_plain_sgd(twin) else 300.0
         rise = Change("learning_rate", 300, None, factor)
-        yield faulty(
-            "learning_rate_raised",
-            twin,
-            Truth(BREAKDOWN | {"dead_units", "loss_plateau", "saturated_units"}, 300),
-            changes=(rise,),
-        )
+        kinds = BREAKDOWN | {"dead_units", "loss_plateau", "saturated_units"}
+        truth = Truth(kinds, 300, traceless=_traceless(twin))
+        yield faulty("learning_rate_raised", twin, truth, changes=(rise,))
     for twin in bases("mlp", "cnn", "recurrent", "transformer", "mixer", seeds=3):
         factor = 60.0 if is_plain_sgd(twin) else 100.0
         swings = Change("learning_rate", 150, None, factor, every=8)
-        yield faulty("learning_rate_oscillation", twin, Truth(BREAKDOWN, 150), changes=(swings,))
+        truth = Truth(BREAKDOWN, 150, traceless=_traceless(twin))
+        yield faulty("learning_rate_oscillation", twin, truth, changes=(swings,))
+
+
+def _traceless(twin: Recipe) -> str:
+    """Wine is learned by heart after a hundred steps."""
+    return "the loss is next to 0 by then, and so is every update" if twin.data == "wine" else ""
 
 
 def _batches() -> Iterator[Program]:
     for twin in bases(*ARCHITECTURES):
         # BatchNormalization takes the factor out again, but its moving statistics remember it.
-        truth = Truth(BREAKDOWN | {"bn_drift"}, 250, 254, heals=True)
+        truth = Truth(BREAKDOWN | {"bn_drift"}, 250, 254, heals=True, traceless=_traceless(twin))
         yield faulty("batch_scaled", twin, truth, changes=(Change("inputs", 250, 254, 100.0),))
     for twin in bases(*ARCHITECTURES):
         yield faulty(

@@ -92,6 +92,8 @@ class Truth:
       end: Last wrong step; None: to the end of the run.
       heals: Whether the harm outlasts `end`: until the loss is back where that of the twin is.
       layers: Layers of which one has to be named; empty where it concerns the whole run.
+      traceless: Why nothing that is recorded of the training shows it; empty where something does. Such a
+        program is listed, and counts neither as found nor as missed.
     """
 
     symptoms: frozenset[str]
@@ -99,6 +101,7 @@ class Truth:
     end: int | None = None
     heals: bool = False
     layers: frozenset[str] = frozenset()
+    traceless: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -67,12 +67,13 @@ class Recording:
         return (step for segment in self.segments for step in segment.steps)
 
     def replay(self) -> Monitor:
-        """Returns a monitor that has seen it."""
+        """Returns a monitor that has seen it to its end."""
         monitor = Monitor()
         for segment in self.segments:
             monitor.change_layout(segment.layout)
             for step, values in segment.steps:
                 monitor.update(step, values)
+        monitor.end()
         return monitor
 
 

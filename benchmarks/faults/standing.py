@@ -30,6 +30,10 @@ _BARE: Mapping[str, Mapping[str, Any]] = {
 """Options of the network without normalization, which heals most of what is wrong with weights and inputs."""
 
 
+_MANY_VALUES = "two examples have 60 values or more a channel, so their statistics are no worse than usual"
+_LOSS_WITH_A_FLOOR = "a loss that falls to 1.46 and no lower looks like one that the data allows no better"
+
+
 def standing() -> Iterator[Program]:
     """All of them."""
     yield from _learning_rates()
@@ -116,7 +120,10 @@ def _normalization() -> Iterator[Program]:
             yield faulty("bn_inference_mode", twin, truth, way="loop_inference")
         for twin in bases(architecture, network=options, validates=True):
             drifts = frozenset({"bn_drift", "generalization_gap"})
-            yield faulty("bn_small_batch", twin, Truth(drifts | BREAKDOWN | {"loss_plateau"}), batch_size=2)
+            truth = Truth(
+                drifts | BREAKDOWN | {"loss_plateau"}, traceless="" if architecture == "mlp" else _MANY_VALUES
+            )
+            yield faulty("bn_small_batch", twin, truth, batch_size=2)
             if architecture != "mlp":
                 network = {**options, "momentum": 0.9999}
                 yield faulty("bn_momentum", twin, Truth(drifts), network=network)
@@ -141,14 +148,15 @@ def _data() -> Iterator[Program]:
 def _others() -> Iterator[Program]:
     mismatch = STANDSTILL | {"dead_units", "saturated_units", "vanishing_gradient"}
     # Standardized targets are negative half of the time, and beyond 1 every sixth time.
-    for twin in (*bases("mlp", data="friedman"), *bases("mlp", "transformer", "mixer", data="diabetes")):
+    for twin in (*bases("mlp", data="friedman"), *bases("mlp", "mixer", data="diabetes")):
+        if is_plain_sgd(twin):  # at its usual rate a regression diverges
+            twin = dataclasses.replace(twin, learning_rate=0.1 * twin.learning_rate)
         yield _network(
             "output_loss_mismatch", twin, Truth(mismatch), label="bounded", output_activation="sigmoid"
         )
     for twin in bases("mlp", "cnn", "mixer", seeds=2):
-        yield faulty(
-            "output_loss_mismatch", twin, Truth(mismatch), label="softmax_twice", loss="softmax_twice"
-        )
+        truth = Truth(mismatch, traceless=_LOSS_WITH_A_FLOOR)
+        yield faulty("output_loss_mismatch", twin, truth, label="softmax_twice", loss="softmax_twice")
     for twin in bases("recurrent", network={"cell": "simple", "repeats": 4}):
         options = {"cell": "simple", "repeats": 4, "recurrent_gain": 2.0, "activation": "relu"}
         truth = Truth(_BLOW_UP, layers=_layers("rnn_1", "rnn_2"))

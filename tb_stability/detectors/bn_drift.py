@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from tb_stability.detectors.detector import Group, Scores
 from tb_stability.detectors.run_loss import RunLoss
@@ -14,7 +15,9 @@ from tb_stability.stats.log_level import LogLevel
 from tb_stability.window_builder import Target, WindowRules
 
 _STEPS = 3  # in a row that a vector must be fast
+_DECAY = math.log10(0.95)  # over these steps; momentum repeats an odd batch with 0.9 to the power of them
 _TRAINED = ("gamma", "beta")
+_LEAST_CHANGE = 1e-3  # of the norm of gamma, that a trained vector must move in a step
 
 
 class BnDrift:
@@ -29,8 +32,11 @@ class BnDrift:
     The moving statistics run after those of the batches by a fixed share of the distance a step, so their
     speed is the distance: inputs on another scale, or a layer in front that changed abruptly, show there
     at once. Gamma and beta are trained, and their speed over the learning rate is that of their gradient:
-    it stays within half a decade in healthy runs, in warm-up and schedules as well. At the start moving
-    statistics are fast and become slower; that is no drift.
+    it stays within half a decade in healthy runs, in warm-up and schedules as well, until the loss is near
+    zero and so is the gradient, but for odd batches. So a change of less than a thousandth of gamma's norm is
+    no drift (of one a channel where there is no gamma), and a speed that falls from step to step says
+    nothing: momentum repeats an odd batch. At the start moving statistics are fast and become slower; that
+    is none either.
 
     Where steps are thinned, a change spans several updates: after each change of that number the median
     is learned anew. A vector that did not move, NaN and Inf score NaN and teach nothing.
@@ -73,6 +79,7 @@ class BnDrift:
             for vector in NORMALIZATION_VECTORS
             for _, n in layers
         )
+        self._channels = np.array([n.channels for n in layout.normalizations], dtype=np.float32)
         self._gap = self._last_gap = 0
         self._learn_anew()
 
@@ -96,7 +103,25 @@ class BnDrift:
         if self._measured <= self.warmup:
             return np.where(np.isnan(over), np.nan, 0.0)
         scores = np.maximum(least, 0.0) / np.maximum(self.decades, 6.0 * self._level.spread)
+        scores[self._is_trivial(values)] = 0.0
+        decays = over - self._least.oldest < _DECAY
+        decays[len(decays) // 2 :] = False  # the moving statistics, which momentum does not reach
+        scores[decays] = np.nan
         return np.where(np.isnan(over), np.nan, scores)
+
+    def _is_trivial(self, values: StepValues) -> npt.NDArray[np.bool_]:
+        """`[vectors * layers]`, whether it is a trained vector that hardly moved."""
+        gamma = values.normalizations.get("gamma_norm", self._channels)[self._indices]
+        least = _LEAST_CHANGE * np.where(np.isnan(gamma), np.sqrt(self._channels[self._indices]), gamma)
+        nothing = np.zeros(len(self._indices), np.bool_)
+        trivial = []
+        for vector in NORMALIZATION_VECTORS:
+            change = values.normalizations.get(f"{vector}_change")
+            if vector in _TRAINED and change is not None:
+                trivial.append(change[self._indices] < least)
+            else:
+                trivial.append(nothing)
+        return np.concatenate(trivial)
 
     def _speeds(self, values: StepValues) -> Scores:
         rate = values.scalars.get("learning_rate", math.nan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from tb_stability.stats.upper_envelope import UpperEnvelope
 from tb_stability.window_builder import Target, WindowRules
 
 _FEWEST_KERNELS = 4  # that make a profile through depth
+_SETTLING_STEPS = 20  # in which a gradient counts less where other variables are trained from a step on
+_HEALING_SCORE = 1.0  # of large outputs that may heal at once: their window is `info`
 
 
 class ExplodingGradient:
@@ -29,7 +32,8 @@ class ExplodingGradient:
     1000 times the median; and with clipping or Adam the size of a gradient does
     not matter. The loss follows the gradient by a step, so growth is held: it
     fades by a quarter a step. Two steps are needed for an alarm, or one whose
-    update is larger than the weights.
+    update is larger than the weights. Where other variables are trained from a step on, as when layers are
+    unfrozen, the first 20 steps count less: the n-th of them n / 20.
 
     Gradients that explode through depth show at the start already:
 
@@ -39,6 +43,13 @@ class ExplodingGradient:
     median of the kernels next to the output. It counts where the growth towards the
     input is geometric (see `VanishingGradient`) and the loss is no better than at
     the start after `depth_warmup` steps.
+
+    Signals that explode on their way to the output show there from the first step on:
+
+        score = 1 + log10(Z / limit), for the first layer that has it
+
+    as long as the outputs have been far too large since the start (`SignalScale`). In the first 30 steps, in
+    which it may heal, it is 1, and its window `info`.
 
     A gradient or loss that is NaN or Inf scores NaN and teaches nothing.
 
@@ -66,7 +77,16 @@ class ExplodingGradient:
 
     kind = "exploding_gradient"
     reads: Group = "variables"
-    rules = WindowRules(patience=4.0, most_evidence=4.0, grace=2, cooldown=10, merge=50, critical_score=10.0)
+    rules = WindowRules(
+        patience=4.0,
+        most_evidence=4.0,
+        grace=2,
+        cooldown=10,
+        merge=50,
+        warning_steps=sys.maxsize,  # large outputs may heal at once
+        warning_score=1.01,
+        critical_score=10.0,
+    )
 
     def __init__(
         self,
@@ -96,6 +116,7 @@ class ExplodingGradient:
     def change_layout(self, layout: Layout) -> None:
         """Watches these variables from now on."""
         self.targets = tuple(Target(f"grad_norm/{v.name}", v.layer) for v in layout.variables)
+        self._since_change = 0 if self._loss.progress.count else _SETTLING_STEPS
         self._envelope = UpperEnvelope(len(self.targets))
         self._growth: Scores = np.zeros(len(self.targets))
         self._layers = LayerGradients(layout)
@@ -109,20 +130,29 @@ class ExplodingGradient:
         if norms is None:
             return unknown
         self._steps += 1
+        self._since_change += 1
         growth = self._envelope.update(norms) / self.decades
         self._growth = np.fmax(growth, 0.75 * self._growth)
         depth = self._depth_scores(values)
         if self._steps <= self.warmup:
-            return np.zeros(len(self.targets))
+            return self._with_outputs(np.zeros(len(self.targets)))
         if math.isnan(excess):
             return unknown
-        scores = np.minimum(self._growth, excess)
+        scores = np.minimum(self._growth, excess) * min(1.0, self._since_change / _SETTLING_STEPS)
         if excess >= 1.0 and ratio is not None:
             scores[self._loss.kernels.index] *= np.clip(np.nan_to_num(ratio, nan=1.0), 1.0, 4.0)
         if depth is not None:
             index = self._layers.kernels.index
             scores[index] = np.maximum(scores[index], depth)
-        return np.where(np.isnan(growth), np.nan, scores)
+        return self._with_outputs(np.where(np.isnan(growth), np.nan, scores))
+
+    def _with_outputs(self, scores: Scores) -> Scores:
+        """Adds what outputs that have always been too large give."""
+        signals = self._loss.signals
+        if signals.outputs_too_large:
+            score = 1.0 + signals.output_decades if signals.is_lasting else _HEALING_SCORE
+            scores[signals.variable] = np.fmax(scores[signals.variable], score)
+        return scores
 
     def _depth_scores(self, values: StepValues) -> Scores | None:
         if not self._loss.progress.stalled:

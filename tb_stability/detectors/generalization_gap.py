@@ -7,9 +7,12 @@ import math
 from tb_stability.detectors.detector import Group
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
+from tb_stability.stats.catching_up import CatchingUp
 from tb_stability.window_builder import Target, WindowRules
 
 _NOISE_WEIGHT = 0.1  # of the newest evaluation in the noise, once there were ten
+_CLOSED_SHARE = 0.1  # of the gap, by which an evaluation that follows the training closes it
+_STANDING = 2  # evaluations in a row that did not
 _CATCH_UP_STEPS = 300  # in which moving statistics with Keras's momentum of 0.99 forget 95 % of their start
 
 
@@ -23,17 +26,21 @@ class GeneralizationGap:
         rise_j  = w_j - v_b                                    b = argmin of v so far
         scale_j = max(share * (initial - v_b), share * |v_b|, 3 noise) * (1 + warmup / j)
         score_j = max(rise_j / scale_j                            if t_b - t_j > 0.1 rise_j,
-                      (w_j - t_j) / (initial - t_j) / unshared    if initial - t_j > |initial| / 2)
+                      (w_j - t_j) / (initial - t_j) / unshared    if initial - t_j > |initial| / 2,
+                                                                  and v stands still)
 
     with initial the larger of v_1 and `LossProgress.initial`, and noise the mean of |v_j - 2 v_{j-1} +
     v_{j-2}| / 2, which is 1.0 standard deviations of white noise and nothing of a steady rise. So the
     rise is measured in what was gained, in the noise of the evaluations, and early, when little is known,
     twice as much of it is needed. The second term is for a validation loss that does not rise but never
-    followed: the share of the training's progress that it does not have. Two evaluations in a row have to
-    be high, and three to score, so the wiggles that early stopping waits for are silent.
+    followed: the share of the training's progress that it does not have. It stands still where two
+    evaluations in a row have not closed a tenth of the gap v - t; one that still falls follows, only later.
+    Two evaluations in a row have to be high, and three to score, so the wiggles that early stopping waits for
+    are silent.
 
     With BatchNormalization the first 300 steps score 0: the moving statistics that it uses have not caught up
-    yet, and the validation loss is that of another network.
+    yet, and the validation loss is that of another network. Where most of the layers' moving means are on
+    their first way even then (`CatchingUp`), half of `unshared` is too much, whether it stands still or not.
 
     A step without an evaluation, and a `val_loss` that is NaN or Inf, score NaN and teach nothing.
 
@@ -53,7 +60,7 @@ class GeneralizationGap:
       ...     step = StepValues({"loss": t, "val_loss": v})
       ...     loss.update(step)
       ...     score = gap.update(step)
-      >>> 2.0 < score < 3.0
+      >>> 3.0 < score < 3.1
       True
     """
 
@@ -63,7 +70,7 @@ class GeneralizationGap:
     rules = WindowRules(patience=3.0, most_evidence=1.0, grace=1, cooldown=3, merge=1000)
 
     def __init__(
-        self, layout: Layout, loss: RunLoss, *, share: float = 0.25, unshared: float = 0.6, warmup: int = 3
+        self, layout: Layout, loss: RunLoss, *, share: float = 0.25, unshared: float = 0.5, warmup: int = 3
     ) -> None:
         self.share = share
         self.unshared = unshared
@@ -77,6 +84,8 @@ class GeneralizationGap:
         self._initial = math.nan
         self._best = math.inf
         self._train_at_best = math.nan
+        self._reached = math.inf  # validation loss when it last closed a part of the gap
+        self._standing = 0
         self._noise = 0.0
         self.change_layout(layout)
 
@@ -90,11 +99,21 @@ class GeneralizationGap:
 
     def change_layout(self, layout: Layout) -> None:
         """Looks whether there is BatchNormalization; what is known of the losses stays."""
-        self._has_moving = any(n.kind.endswith("BatchNormalization") for n in layout.normalizations)
+        self._moving = [
+            i for i, n in enumerate(layout.normalizations) if n.kind.endswith("BatchNormalization")
+        ]
+        self._catching_up = CatchingUp(len(self._moving))
+        self._late_share = 0.0
 
     def update(self, values: StepValues) -> float:
         """Returns the score of an evaluation."""
         self._steps += 1
+        is_known = "moving_mean_distance" in values.normalizations
+        if self._moving and is_known and not self._catching_up.has_arrived:
+            moving = values.normalizations
+            self._late_share = self._catching_up.update(
+                moving["moving_mean_change"][self._moving], moving["moving_mean_distance"][self._moving]
+            )
         if math.isfinite(self._loss.value):
             self._train_sum += self._loss.value
             self._train_count += 1
@@ -104,7 +123,7 @@ class GeneralizationGap:
         train = self._train_sum / self._train_count if self._train_count else math.nan
         self._train_sum, self._train_count = 0.0, 0
         score = self._evaluate(value, train)
-        return 0.0 if self._has_moving and self._steps <= _CATCH_UP_STEPS else score
+        return 0.0 if self._moving and self._steps <= _CATCH_UP_STEPS else score
 
     def _evaluate(self, value: float, train: float) -> float:
         self._evaluations += 1
@@ -117,6 +136,9 @@ class GeneralizationGap:
             self._noise += weight * (abs(value - 2.0 * last + older) / 2.0 - self._noise)
         if value < self._best:
             self._best, self._train_at_best = value, train
+        self._standing += 1
+        if value < self._reached - _CLOSED_SHARE * max(value - train, 0.0):
+            self._reached, self._standing = value, 0
         if self._evaluations <= self.warmup:
             return 0.0
         rise = min(value, last) - self._best
@@ -128,6 +150,8 @@ class GeneralizationGap:
         if self._train_at_best - train > 0.1 * rise and scale > 0.0:
             score = rise / scale
         gained = self._initial - train
-        if gained > 0.5 * abs(self._initial):
-            score = max(score, (min(value, last) - train) / gained / self.unshared)
+        are_late = self._late_share > 0.5
+        if gained > 0.5 * abs(self._initial) and (are_late or self._standing >= _STANDING):
+            most = self.unshared * (0.5 if are_late else 1.0)
+            score = max(score, (min(value, last) - train) / gained / most)
         return score

@@ -19,15 +19,17 @@ class LayerGradients:
 
     Attributes:
       kernels: The kernels, in network order.
+      bias: `[kernels]` places in the layout of the bias of the kernel's layer; -1 where it has none.
+      bias_sizes: `[kernels]` their numbers of entries; 1 where there is none.
     """
 
     def __init__(self, layout: Layout) -> None:
         self.kernels = Kernels(layout, measure="grad_norm", embeddings=False)
         biases = {v.layer: i for i, v in enumerate(layout.variables) if v.role == "bias"}
         layers = [layout.variables[i].layer for i in self.kernels.index]
-        self._bias = np.array([biases.get(name, -1) for name in layers], dtype=np.int64)
-        self._bias_size = np.array(
-            [layout.variables[i].size if i >= 0 else 1 for i in self._bias], dtype=np.float64
+        self.bias = np.array([biases.get(name, -1) for name in layers], dtype=np.int64)
+        self.bias_sizes = np.array(
+            [layout.variables[i].size if i >= 0 else 1 for i in self.bias], dtype=np.float64
         )
 
     def root_mean_square(self, values: StepValues) -> npt.NDArray[np.float64] | None:
@@ -36,6 +38,6 @@ class LayerGradients:
         if norms is None:
             return None
         kernel = norms[self.kernels.index] / np.sqrt(self.kernels.sizes)
-        bias = np.where(self._bias >= 0, norms[self._bias], 0.0) / np.sqrt(self._bias_size)
+        bias = np.where(self.bias >= 0, norms[self.bias], 0.0) / np.sqrt(self.bias_sizes)
         larger: npt.NDArray[np.float64] = np.maximum(kernel, bias)
         return larger

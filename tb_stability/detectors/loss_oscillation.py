@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import math
 import sys
 
@@ -17,6 +18,7 @@ _WINDOW = 64  # values that are looked at
 _EVERY = 8  # values between two looks
 _MEMORY = 0.5  # four standard deviations of what independent values have
 _FEWEST_TURNS = 4  # two swings up and down
+_MOST_GAIN = 0.2  # of the size, that the best level may gain meanwhile
 _LARGE_RATIO = 0.02  # update norm / weight norm of a kernel; 0.001 is usual
 _UNEXPLAINED_SCORE = 1.4  # most that swings score which the updates do not explain
 
@@ -29,8 +31,9 @@ class LossOscillation:
         score = size / (share * max(initial - best, |median|))      if it swings, else 0
 
     with initial and best of `LossProgress`. It swings where neighbours hang together (|memory| at least
-    0.5), it crosses its trend at least 4 times, and the fall is at most half of the size. So the scatter
-    of small batches, rare outliers and a descent are none, whatever their size.
+    0.5), it crosses its trend at least 4 times, and the fall is at most half of the size, and that of best a
+    fifth. So the scatter of small batches, rare outliers and a descent are none, whatever their size, nor is
+    a start that goes up and down on its way to ever better levels.
 
     Data in a fixed order swings too, with the period of an epoch. The updates tell the two apart:
 
@@ -85,6 +88,7 @@ class LossOscillation:
         self._values: Scores = np.full(_WINDOW, np.nan)
         self._made: Scores = np.full(_WINDOW, np.nan)
         self._ratio: Scores = np.zeros(_WINDOW)
+        self._best: collections.deque[float] = collections.deque(maxlen=_WINDOW // _EVERY + 1)
         self._score = 0.0
 
     @property
@@ -104,6 +108,8 @@ class LossOscillation:
         self._made[count % _WINDOW] = self._loss.made
         ratio = self._loss.update_ratio
         self._ratio[count % _WINDOW] = 0.0 if ratio is None else np.fmax.reduce(ratio, initial=0.0)
+        if count % _EVERY == 0:
+            self._best.append(self._loss.progress.best)
         if count >= max(self.warmup, _WINDOW) and count % _EVERY == 0:
             start = (count + 1) % _WINDOW
             self._score = self._score_of(swings_of(np.roll(self._values, -start)))
@@ -117,9 +123,12 @@ class LossOscillation:
         ):
             return 0.0
         progress = self._loss.progress
+        if self._best[0] - progress.best > _MOST_GAIN * swings.size:
+            return 0.0
         limit = self.share * max(progress.initial - progress.best, abs(float(np.median(self._values))))
         score = swings.size / limit if limit > 0.0 else 0.0
         known = self._made[~np.isnan(self._made)]
-        is_made = len(known) > 0 and float(known.mean()) >= self.made_share * swings.step
+        with np.errstate(over="ignore", invalid="ignore"):  # losses at the end of the range
+            is_made = len(known) > 0 and float(known.mean()) >= self.made_share * swings.step
         is_large = bool(self._ratio.max() >= _LARGE_RATIO)
         return score if is_made and is_large else min(score, _UNEXPLAINED_SCORE)

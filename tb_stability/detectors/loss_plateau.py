@@ -6,8 +6,10 @@ import math
 
 from tb_stability.detectors.detector import Group
 from tb_stability.detectors.run_loss import RunLoss
+from tb_stability.detectors.saturated_units import output_with_bounds
 from tb_stability.series import Layout, StepValues
 from tb_stability.stats.full_rate import FullRate
+from tb_stability.stats.running_slope import RunningSlope
 from tb_stability.window_builder import Target, WindowRules
 
 _HOLD = 40  # steps without a change before anything is abnormal; slow starts need them
@@ -15,6 +17,10 @@ _STUCK_SCORE = 4.0  # of a loss that stands still for a known reason
 _LEARNED_SHARE = 0.5  # of the initial loss: whoever gained more has learned something
 _SMALL_GAIN = 0.25  # of the initial loss, by which even a network that learns nothing corrects its output
 _GAIN_WEIGHT = 0.02  # of the newest step in the mean gain
+_AT_BOUNDS_SHARE = 1.0 / 3.0  # of the outputs of the network
+_BOUNDS_WEIGHT = 0.1  # of the newest sample in their share
+_CORRECTED_SHARE = 0.2  # of the initial loss, which outputs gain on their way to the bounds
+_FALL_ERRORS = 2.0  # standard errors of its slope by which a loss falls
 
 
 class LossPlateau:
@@ -29,10 +35,15 @@ class LossPlateau:
 
     - the updates cannot bring it down: gain below `gain_limit`, which bounds, to first order, the share of
       the loss that a step takes off; or
-    - an update replaced the weights before (`RunLoss.weights_replaced`).
+    - an update replaced the weights before (`RunLoss.weights_replaced`); or
+    - the inputs have been far too large from the first step on (`SignalScale`); or
+    - a third of the outputs lies at the bounds of their function, which took a fifth of the initial loss:
+      the targets lie beyond.
 
     It is 1 where the loss is above three quarters of the initial one and the same for every batch (noise
-    below `noise_limit` of the level): the output does not depend on the input. Everything else scores 0.
+    below `noise_limit` of the level): the output does not depend on the input. While the slope since the last
+    change is below -`gain_limit` of the level a step, and negative by 2 of its standard errors, that is not
+    sure, and it scores NaN. Everything else scores 0.
     It takes 160 of evidence: 40 more steps for a loss that is stuck, 160 for one that is the same for all.
 
     Silent are: a run that has halved its loss, or whose loss has clearly fallen (`has_fallen`) and
@@ -75,6 +86,8 @@ class LossPlateau:
         self._full_rate = FullRate()
         self._changed_level = math.nan
         self._changed_at = 0
+        self._slope = RunningSlope()
+        self._at_bounds = math.nan
         self.change_layout(layout)
 
     @property
@@ -87,6 +100,7 @@ class LossPlateau:
     def change_layout(self, layout: Layout) -> None:
         """Measures the gain anew; the loss goes on."""
         self._gain = math.nan
+        self._output = output_with_bounds(layout)
 
     def update(self, values: StepValues) -> float:
         """Returns the score of the step."""
@@ -95,10 +109,13 @@ class LossPlateau:
         if not math.isfinite(self._loss.value):
             return math.nan
         self._learn_gain()
+        self._learn_bounds(values)
         fall = self._changed_level - progress.level
         least = 5e-4 * abs(progress.initial)
         if not -max(least, 2.0 * progress.noise) <= fall <= max(least, 1.2 * progress.noise):
             self._changed_level, self._changed_at = progress.level, progress.count
+            self._slope = RunningSlope()
+        self._slope.update(self._loss.value)
         still = progress.count - self._changed_at
         has_learned = progress.initial - progress.level >= _LEARNED_SHARE * abs(progress.initial)
         is_new = progress.count <= self.warmup or still < _HOLD
@@ -108,9 +125,24 @@ class LossPlateau:
             return 0.0
         if self._gain < self.gain_limit or self._loss.weights_replaced:
             return _STUCK_SCORE
-        hardly_gained = progress.initial - progress.level < _SMALL_GAIN * abs(progress.initial)
-        is_same = progress.noise < self.noise_limit * abs(progress.level)
-        return float(hardly_gained and is_same)
+        gained, unit = progress.initial - progress.level, abs(progress.initial)
+        if self._loss.signals.inputs_too_large or (
+            self._at_bounds >= _AT_BOUNDS_SHARE and gained >= _CORRECTED_SHARE * unit
+        ):
+            return _STUCK_SCORE
+        if gained >= _SMALL_GAIN * unit or progress.noise >= self.noise_limit * abs(progress.level):
+            return 0.0
+        falls = -self._slope.slope >= self.gain_limit * abs(progress.level)
+        return math.nan if falls and self._slope.errors < -_FALL_ERRORS else 1.0
+
+    def _learn_bounds(self, values: StepValues) -> None:
+        shares = values.activations.get("saturated_share")
+        if self._output is None or shares is None:
+            return
+        share = float(shares[self._output])
+        if math.isfinite(share):
+            known = share if math.isnan(self._at_bounds) else self._at_bounds
+            self._at_bounds = known + _BOUNDS_WEIGHT * (share - known)
 
     def _learn_gain(self) -> None:
         level = abs(self._loss.progress.level)

@@ -24,7 +24,9 @@ class LossSpike:
     best are those of `LossProgress`. A rise has to exceed all of them: small
     batches have heavy tails (q, tail), and a converged loss near zero has
     outliers a thousand times its median that are nothing to the run
-    (initial - best). The last factor is for how little is known early.
+    (initial - best). The last factor is for how little is known early; t
+    counts from the start, and anew where other variables are trained from
+    there on (layers that are unfrozen, with an optimizer that knows nothing yet).
 
     A spike of one step must be twice the limit, and is `info`: often one odd batch. It is a warning when it
     lasts for `rules.warning_steps`, which is when the weights were harmed, or
@@ -81,6 +83,7 @@ class LossSpike:
         self._tail = 0.0
         self._spikes_in_a_row = 0
         self._last_rise = 0.0
+        self._changed_at = 0
 
     @property
     def missing(self) -> str:
@@ -88,7 +91,8 @@ class LossSpike:
         return "" if self._loss.progress.count else "no finite loss was recorded"
 
     def change_layout(self, layout: Layout) -> None:
-        """Changes nothing: the loss goes on."""
+        """Allows for a bump, as the first steps of other variables make it; the loss goes on."""
+        self._changed_at = self._loss.progress.count
 
     def update(self, values: StepValues) -> float:
         """Returns the score of the step's loss."""
@@ -112,7 +116,7 @@ class LossSpike:
             self.share * (progress.initial - progress.best),
             self.share * abs(median),
         )
-        return limit * (1.0 + self.warmup / progress.count)
+        return limit * (1.0 + self.warmup / max(1, progress.count - self._changed_at))
 
     def _learn_tail(self, rise: float, limit: float, *, is_spike: bool) -> None:
         self._tail *= 0.999

@@ -41,6 +41,7 @@ class NonFinite:
 
     def __init__(self, layout: Layout, loss: RunLoss) -> None:
         self._seen = False
+        self._weights_are_bad = False
         self.change_layout(layout)
 
     @property
@@ -54,12 +55,13 @@ class NonFinite:
         self.targets = (Target("loss"), Target("grad_norm"), *variables)
 
     def update(self, values: StepValues) -> float | Scores:
-        """Returns infinity where a target is not finite, else 0."""
+        """Returns infinity where a target is not finite, else 0; NaN where weights were, and are unseen."""
         loss, norm = values.scalars.get("loss", 0.0), values.scalars.get("grad_norm", 0.0)
         if not self._seen:
             self._seen = bool(values.variables) or "loss" in values.scalars
         if not values.variables and math.isfinite(loss) and math.isfinite(norm):
-            return 0.0
+            # Units with NaN may be cut off by a ReLU: only a look at the weights says that they are gone.
+            return math.nan if self._weights_are_bad else 0.0
         bad = np.zeros(len(self.targets), dtype=np.bool_)
         bad[0] = not math.isfinite(loss)
         # Where the variables are known, they say which ones it is.
@@ -70,6 +72,8 @@ class NonFinite:
                 bad[2:] |= ~(value == 0)
             elif measure == "weight_norm" or (measure == "grad_norm" and not counted):
                 bad[2:] |= ~np.isfinite(value)
+            if measure == "weight_norm":
+                self._weights_are_bad = not np.isfinite(value).all()
         return np.where(bad, 1.0 if not bad[0] and _is_skipped(values) else np.inf, 0.0)
 
 

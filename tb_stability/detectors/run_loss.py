@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_stability.detectors.kernels import Kernels
+from tb_stability.detectors.signal_scale import SignalScale
 from tb_stability.series import Layout, StepValues
 from tb_stability.stats.loss_progress import LossProgress
 
@@ -35,6 +36,7 @@ class RunLoss:
       weights_replaced: Whether a kernel ever changed by more than half of its
         norm in one step; None as long as no updates were recorded. Kernels that start
         at zero do not count.
+      signals: Whether inputs or outputs have been too large from the first step on.
 
     Example:
       >>> loss = RunLoss(Layout())
@@ -54,6 +56,9 @@ class RunLoss:
 
     def change_layout(self, layout: Layout) -> None:
         """Looks at the kernels of `layout` from now on; the loss goes on."""
+        self.signals = SignalScale(layout)
+        if self.progress.count:
+            self.signals.end()
         self.kernels = Kernels(layout, measure="update_norm")
         self.update_ratio: npt.NDArray[np.float64] | None = None
         self.first_norm: npt.NDArray[np.float64] | None = None
@@ -72,6 +77,7 @@ class RunLoss:
         self.value = values.scalars.get("loss", math.nan)
         self.excess = self.progress.excess(self.value)
         self.progress.update(self.value, weights_replaced=self.weights_replaced)
+        self.signals.update(values, self.value)
 
 
 def _made(values: StepValues) -> float:

@@ -103,6 +103,14 @@ class SaturatedUnits:
         return np.where(known & (self._known <= self.warmup), 0.0, scores)
 
 
+def output_with_bounds(layout: Layout) -> int | None:
+    """Place in `layout.activations` of the output of the network, where its function has two bounds."""
+    for i, activation in enumerate(layout.activations):
+        if activation.function in _BOUNDED and not _is_hidden(activation, layout):
+            return i
+    return None
+
+
 def _is_hidden(activation: Activation, layout: Layout) -> bool:
     """Whether a layer is not the output of the network, as far as the layout tells."""
     with_variables = [v.layer for v in layout.variables]

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_stability.detectors.detector import Group, Scores
+from tb_stability.detectors.kernels import Kernels
 from tb_stability.detectors.layer_gradients import LayerGradients
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
@@ -45,7 +46,7 @@ class VanishingGradient:
 
     Args:
       layout: Layout of the run.
-      loss: Not used.
+      loss: The run's updates, shared.
       decades: Decay of the gradient that is abnormal, in decades. Larger is
         less sensitive.
       fewest: Least number of kernels that make a profile.
@@ -55,10 +56,12 @@ class VanishingGradient:
       >>> from tb_stability.series import Variable
       >>> layers = [Variable(f"{i}/kernel", f"{i}", "kernel", (1, 1)) for i in range(4)]
       >>> layout = Layout(tuple(layers))
-      >>> detector = VanishingGradient(layout, RunLoss(layout), warmup=0)
+      >>> loss = RunLoss(layout)
+      >>> detector = VanishingGradient(layout, loss, warmup=0)
       >>> norms = np.array([1e-6, 1e-4, 1e-2, 1.0], np.float32)
       >>> one = np.ones(4, np.float32)
       >>> step = StepValues({}, {"grad_norm": norms, "weight_norm": one, "update_norm": norms})
+      >>> loss.update(step)
       >>> np.round(detector.update(step), 2)
       array([2.  , 1.33, 0.67, 0.  ])
     """
@@ -74,6 +77,7 @@ class VanishingGradient:
         self.fewest = fewest
         self.warmup = warmup
         self._recorded = False
+        self._loss = loss
         self.change_layout(layout)
 
     @property
@@ -88,6 +92,7 @@ class VanishingGradient:
     def change_layout(self, layout: Layout) -> None:
         """Looks at the kernels of `layout` from now on."""
         self._layers = LayerGradients(layout)
+        self._of_all = np.isin(Kernels(layout, measure="").index, self._layers.kernels.index)
         self.targets = self._layers.kernels.targets
         self._gradient = DepthProfile()
         self._change = DepthProfile()
@@ -96,9 +101,10 @@ class VanishingGradient:
     def update(self, values: StepValues) -> Scores:
         """Returns one score a kernel."""
         unknown = np.full(len(self.targets), np.nan)
-        gradient, ratio = self._layers.root_mean_square(values), self._layers.kernels.update_ratio(values)
-        if gradient is None or ratio is None or len(self.targets) < 2:
+        gradient, ratios = self._layers.root_mean_square(values), self._loss.update_ratio
+        if gradient is None or ratios is None or len(self.targets) < 2:
             return unknown
+        ratio = ratios[self._of_all]
         self._recorded = True
         if not np.isfinite(gradient).all() or not gradient.any():
             return unknown

@@ -27,6 +27,12 @@ class LeastOfLast:
         self.window = window
         self._last: Array = np.full((window, size), np.nan)
 
+    @property
+    def oldest(self) -> Array:
+        """`[size]` oldest of the remembered values; NaN where fewer than `window` were seen."""
+        oldest: Array = self._last[0]
+        return oldest
+
     def update(self, values: npt.NDArray[np.floating]) -> Array:
         """Returns `[size]` least values; NaN where fewer than `window` were seen."""
         known = ~np.isnan(values)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
+_FAR_SHARE = 0.2  # of the size, that a value must be away from the line to be on a side of it
 _ROUNDING = 1e-18  # of the power of the values, below which they lie on a line
 
 
@@ -23,7 +24,7 @@ class Swings:
         the same quantiles, in [-1, 1]: near 0 for independent values, whatever their distribution; near 1 for
         a slow swing; near -1 for one that turns at every step. Of n independent values it has a standard
         deviation of 1 / sqrt(n).
-      turns: How often it crosses the line.
+      turns: How often it crosses the line, from a fifth of `size` on one side to as far on the other.
       step: Mean distance of neighbours, in its unit.
     """
 
@@ -32,6 +33,12 @@ class Swings:
     memory: float
     turns: int
     step: float
+
+
+def _turns(about: Array, far: float) -> int:
+    """Crossings of zero between values that are at least `far` from it."""
+    sides = np.sign(about[np.abs(about) >= far])
+    return int(np.count_nonzero(sides[1:] != sides[:-1]))
 
 
 def swings_of(values: Array) -> Swings:
@@ -60,6 +67,6 @@ def swings_of(values: Array) -> Swings:
         size=high - low,
         fall=float(np.median(values[:half]) - np.median(values[half:])),
         memory=0.0 if is_line else float(about[1:] @ about[:-1]) / power,
-        turns=0 if is_line else int(np.count_nonzero((about[1:] > 0) != (about[:-1] > 0))),
+        turns=0 if is_line else _turns(about, _FAR_SHARE * (high - low)),
         step=float(np.mean(np.abs(np.diff(values)))),
     )

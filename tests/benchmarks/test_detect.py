@@ -88,6 +88,7 @@ def test_the_corpus_has_what_it_promises(load: Any) -> None:
     assert len({x.kind for x in faults}) >= 14
     assert len(healthy) >= 120
     recipes = [x.recipe for x in healthy]
+    recipes += [x.recipe for x in faults if x.kind == "overfitting" and x.twin is None]  # by themselves
     for x in faults:
         assert x.twin is None or (x.twin in recipes and x.twin != x.recipe), x.name
         assert x.truth.onset is None or x.truth.onset < x.recipe.steps, x.name
@@ -137,6 +138,14 @@ def test_windows_are_held_against_the_truth(load: Any) -> None:
     assert (standing.false_alarms, standing.overlap) == ((), None)
 
 
+def test_steps_that_loss_scaling_skipped_do_not_count(load: Any) -> None:
+    judging, program = load("detect_judging"), load("faults.program")
+    truth = program.Truth(frozenset({"non_finite"}), 250, 257)
+    counted = judging._as_counted(truth, 1)
+    assert (counted.onset, counted.end) == (249, 256)
+    assert judging._as_counted(program.Truth(frozenset()), 1).onset is None
+
+
 def test_harm_ends_when_the_loss_is_back_where_that_of_the_twin_is(load: Any) -> None:
     judging, program = load("detect_judging"), load("faults.program")
     twin = np.linspace(2.0, 1.0, 200)
@@ -162,6 +171,7 @@ def test_figures_count_faults_and_alarms_apart(load: Any) -> None:
     outcomes = [
         judging.Outcome("f1", "k", "mlp", "tuned", False, 100, "unstable", (alarm,), (alarm,), (), 3, 9, 0.5),
         judging.Outcome("f2", "k", "mlp", "tuned", False, 100, "healthy", ()),
+        judging.Outcome("f3", "k", "mlp", "tuned", False, 100, "healthy", (), traceless="a reason"),
         judging.Outcome("h1", "cosine", "mlp", "tuned", True, 400, "warning", (alarm,), (), (alarm,)),
         judging.Outcome("h2", "cosine", "mlp", "tuned", True, 600, "healthy", ()),
     ]
@@ -170,6 +180,7 @@ def test_figures_count_faults_and_alarms_apart(load: Any) -> None:
     assert (figures["false_alarms_per_run"], figures["false_alarms_per_10000_steps"]) == (0.5, 10.0)
     assert figures["healthy_runs_with_alarm"] == 1
     assert [row[0] for row in tables.misses(outcomes).rows] == ["f2"]
+    assert [row[0] for row in tables.traceless(outcomes).rows] == ["f3"]
     assert [row[0] for row in tables.false_alarms(outcomes).rows] == ["h1"]
     assert tables.recall_by_fault(outcomes, "tuned").rows[0][:3] == ["k", "1/2", "1/2"]
 

@@ -97,3 +97,39 @@ def test_an_evaluation_that_is_not_finite_neither_opens_nor_closes() -> None:
     validation[[3, 15, 17]] = [np.nan, np.inf, np.nan]
     (window,) = windows_of(run_of(validation))
     assert window.end_step is None
+
+
+def test_a_validation_loss_that_follows_late_is_no_gap() -> None:
+    """Kills: `_standing` is not looked at."""
+    assert windows_of(run_of(2.3 - 0.09 * np.arange(20))) == []
+
+
+@pytest.mark.parametrize(("pace", "found"), [("as at the start", 1), ("slower and slower", 0)])
+def test_moving_statistics_on_their_first_way_make_half_of_the_gap_too_much(pace: str, found: int) -> None:
+    """Kills: the pace, or the way, is not looked at."""
+    of = synthetic.layout(2, normalized=True)
+    gap = 0.9 + 1.4 * 0.5 ** np.arange(30)
+    run = []
+    for step, values in enumerate(run_of(gap)):
+        change = 0.01 if found else 0.01 * 0.98**step
+        distance = 0.01 * (step + 1) if found else 0.5 * (1.0 - 0.98 ** (step + 1))
+        moving = {
+            "moving_mean_change": np.full(2, change, np.float32),
+            "moving_mean_distance": np.full(2, distance, np.float32),
+        }
+        run.append(StepValues(values.scalars, {}, moving))
+    assert len(windows_of(run, of)) == found
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_evaluations_on_few_examples_need_a_larger_rise(seed: int) -> None:
+    """Kills: the noise of the evaluations is left out of the scale."""
+    noise = 0.2 * np.random.default_rng(seed).standard_normal(40)
+    validation = 1.0 + 0.4 * np.exp(-np.arange(40) / 3) + noise
+    assert windows_of(run_of(validation, train=np.linspace(1.6, 0.9, 800))) == []
+
+
+def test_three_high_evaluations_that_pass_are_silent() -> None:
+    """Kills: the newest evaluation counts alone, not the lower one of two."""
+    validation = np.concatenate([falling(12), [1.5] * 3, [0.5] * 6])
+    assert windows_of(run_of(validation, train=np.linspace(2.3, 0.1, 420))) == []

@@ -251,3 +251,26 @@ def test_an_embedding_and_a_bias_with_two_axes_are_no_kernels_of_a_profile() -> 
     )
     checks = {c.name: c for c in replay(enumerate(synthetic.network([1.0] * 12, odd)), odd).report().checks}
     assert checks["vanishing_gradient"].reason == "the model has fewer than 2 kernels"
+
+
+def test_three_kernels_are_no_profile() -> None:
+    """Kills: `fewest` of 2."""
+    layout = synthetic.layout(3)
+    run = synthetic.network(synthetic.steady(steps=60), layout)
+    for values in run:
+        for measure in ("grad_norm", "update_norm"):
+            values.variables[measure][:] *= np.repeat([1e-6, 1e-3, 1.0], 2).astype(np.float32)
+    assert windows_of("vanishing_gradient", run, layout) == []
+
+
+def test_weights_that_are_nan_have_not_recovered_where_only_some_steps_look_at_them() -> None:
+    """Kills: a thinned step, whose loss is finite behind a ReLU, taken for the end of a NaN."""
+    layout = synthetic.layout(3)
+    run = synthetic.network(synthetic.steady(steps=200), layout)
+    for step, values in enumerate(run):
+        if step >= 50:
+            values.variables["weight_norm"][0] = np.nan
+            if step > 60 and step % 64:
+                run[step] = StepValues(values.scalars)
+    (window,) = windows_of("non_finite", run, layout)
+    assert (window.start_step, window.end_step) == (50, None)

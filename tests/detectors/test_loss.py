@@ -35,6 +35,7 @@ def test_a_gradient_that_is_not_finite_names_the_first_layer_that_has_it() -> No
     (window,) = windows_of("non_finite", run, layout)
     assert (window.start_step, window.series) == (20, "grad_norm/dense_1/kernel")
     assert (window.layer, window.layers) == ("dense_1", ("dense_1", "dense_0", "dense_2"))
+    assert window.peak_score == math.inf, "the update was not skipped"
 
 
 def test_a_loss_that_is_not_finite_names_the_loss_and_lists_the_layers() -> None:

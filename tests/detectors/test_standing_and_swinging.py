@@ -134,8 +134,8 @@ def swinging(*, period: int = 16, size: float = 1.0, made: float = 8.0, steps: i
 def test_swings_that_the_updates_make_are_a_warning(period: int) -> None:
     (window,) = windows_of("loss_oscillation", swinging(period=period))
     assert (window.series, window.severity, window.end_step) == ("loss", "warning", None)
-    assert 180 <= window.start_step <= 240
-    assert window.alarm_step <= 290
+    assert 180 <= window.start_step <= 270
+    assert window.alarm_step <= 330
 
 
 def test_swings_that_the_updates_do_not_explain_are_the_data() -> None:
@@ -181,3 +181,28 @@ def test_swings_that_calm_down_end() -> None:
     (window,) = windows_of("loss_oscillation", run)
     assert window.end_step is not None
     assert 390 <= window.end_step <= 470
+
+
+def test_swings_on_the_way_to_better_levels_are_none() -> None:
+    """Kills: `_MOST_GAIN` is not looked at."""
+    run = swinging(steps=400)
+    above = np.concatenate([np.full(200, 1.5), np.linspace(1.5, 0.0, 200)])
+    better = [
+        dataclasses.replace(v, scalars={**v.scalars, "loss": v.scalars["loss"] + float(x)})
+        for v, x in zip(run, above, strict=True)
+    ]
+    assert windows_of("loss_oscillation", better) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_slow_fall_under_noise_is_no_plateau(seed: int) -> None:
+    """Kills: the slope since the last change is not looked at."""
+    noise = 1.0 + 0.05 * np.random.default_rng(seed).standard_normal(600)
+    loss = 2.3 * (1.0 - 2.5e-4) ** np.arange(600) * noise
+    assert windows_of("loss_plateau", synthetic.network(loss, LAYOUT)) == []
+
+
+def test_a_first_loss_of_zero_is_a_number_like_any_other() -> None:
+    """Kills: a division by the first loss (of a hinge loss, or a batch that is masked)."""
+    loss = np.concatenate([[0.0], synthetic.steady(steps=300, level=2.0, noise=0.02)])
+    assert len(replay(enumerate(synthetic.network(loss, LAYOUT)), LAYOUT).windows) < 3

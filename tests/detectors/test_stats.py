@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tb_stability.stats.catching_up import CatchingUp
 from tb_stability.stats.depth_profile import DepthProfile, is_geometric
 from tb_stability.stats.learning_rates import LearningRates
 from tb_stability.stats.loss_progress import LossProgress
 from tb_stability.stats.running_quantiles import RunningQuantiles
+from tb_stability.stats.running_slope import RunningSlope
 from tb_stability.stats.upper_envelope import UpperEnvelope
 from tests import synthetic
 
@@ -138,3 +140,31 @@ def test_a_bad_output_that_is_corrected_is_no_progress() -> None:
     for _ in range(40):
         progress.update(1.5)
     assert not progress.stands_still
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=30), st.sampled_from([0.0, 1e5]))
+def test_a_slope_is_that_of_least_squares(values: list[float], constant: float) -> None:
+    series = np.array(values) + constant
+    slope, time = RunningSlope(), np.arange(len(series)) - (len(series) - 1) / 2
+    for value in series:
+        slope.update(float(value))
+    expected = float(time @ series / (time @ time))
+    assert slope.slope == pytest.approx(expected, abs=1e-6)
+    rest = series - series.mean() - expected * time
+    error = math.sqrt(float(rest @ rest) / (len(series) - 2) / float(time @ time))
+    if error > 1e-3:
+        assert slope.errors == pytest.approx(expected / error, rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.parametrize(("momentum", "late"), [(0.9, 0.0), (0.99, 0.0), (0.9999, 1.0)])
+def test_averages_that_lag_behind_are_told_from_those_that_arrived(momentum: float, late: float) -> None:
+    """Kills: straightness alone, which an average that arrived without noise has, too."""
+    rng = np.random.default_rng(0)
+    for noise in (0.0, 0.3):
+        average, catching_up = np.zeros((2, 8)), CatchingUp(2)
+        for _ in range(500):
+            before = average
+            average = momentum * average + (1 - momentum) * (1.0 + noise * rng.standard_normal((2, 8)))
+            change = np.linalg.norm(average - before, axis=1)
+            share = catching_up.update(change, np.linalg.norm(average, axis=1))
+        assert share == late, noise
