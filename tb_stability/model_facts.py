@@ -32,6 +32,7 @@ class LayerFacts:
       is_normalized: Whether a normalization layer comes before the next kernel.
       has_batch_normalization_next: Whether BatchNormalization takes its output as it is.
       trainable: Whether it is trained.
+      dropout: Share of entries that it drops in training; 0 where it drops none.
     """
 
     layer: str
@@ -49,6 +50,7 @@ class LayerFacts:
     is_normalized: bool = False
     has_batch_normalization_next: bool = False
     trainable: bool = True
+    dropout: float = 0.0
 
     @property
     def has_kernel(self) -> bool:
@@ -92,6 +94,8 @@ class OptimizerFacts:
       clipnorm, clipvalue, global_clipnorm: Its clipping; None where it does not clip so.
       weight_decay: None where it has none.
       scales_loss: Whether the loss is scaled (mixed precision).
+      settings: Its other settings that are numbers or on, for display: `beta_1=0.9, beta_2=0.999`.
+      schedule_settings: Likewise, those of its schedule.
     """
 
     kind: str
@@ -103,6 +107,8 @@ class OptimizerFacts:
     global_clipnorm: float | None = None
     weight_decay: float | None = None
     scales_loss: bool = False
+    settings: str = ""
+    schedule_settings: str = ""
 
     @property
     def clips(self) -> bool:
@@ -139,6 +145,9 @@ class ModelFacts:
       compute_dtype: Type that the layers compute in, such as `float16`.
       steps_per_epoch: Steps of an epoch; None where not known.
       epochs: Number of epochs that were asked for; None where not known.
+      parameters: Number of entries of all trainable weights; None where not known.
+      digest: Hash of everything that is configured of layers, optimizer and loss, without names, seeds and
+        values of weights; `""` where not known.
     """
 
     way: str
@@ -152,6 +161,8 @@ class ModelFacts:
     compute_dtype: str = "float32"
     steps_per_epoch: int | None = None
     epochs: int | None = None
+    parameters: int | None = None
+    digest: str = ""
 
     def find(self, layer: str | None) -> LayerFacts | None:
         """Returns the layer of this path; None where there is none."""

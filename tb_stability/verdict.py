@@ -27,6 +27,9 @@ STATUSES: Mapping[Status, str] = {
 FEWEST_STEPS = 10
 """Steps below which a run without a symptom is not yet called healthy."""
 
+PASSED = "Nothing to do now: it has passed. Watch whether it comes back."
+"""What to do about a symptom that is over and did no harm."""
+
 _SEEN_ENOUGH = 50  # steps after which a loss that has not fallen is worth a word
 _WITHOUT_BOUND = 1e6  # times the size of the first loss, below zero
 _HARDLY = 0.02  # of the first loss, below which a reader sees no fall
@@ -47,7 +50,7 @@ def judge(windows: Sequence[Window], facts: RunFacts) -> Verdict:
         status=status,
         text=_text(status, cause, serious),
         why=_why(cause, serious, facts),
-        next=_PASSED if has_passed else advise(cause, windows, facts),
+        next=PASSED if has_passed else advise(cause, windows, facts),
     )
 
 
@@ -76,7 +79,6 @@ def _status(serious: Sequence[Window], facts: RunFacts) -> Status:
 _SLOW = ("vanishing_gradient", "update_ratio_low", "loss_plateau")
 _BLOCKING = ("dead_units", "saturated_units")  # a loss that stands still does so because of them
 _MILD = (*_BLOCKING, "bn_drift", "generalization_gap")  # may last while the loss falls
-_PASSED = "Nothing to do now: it has passed. Watch whether it comes back."
 
 _DECISIVE_FIRST: Mapping[Status, tuple[str, ...]] = {
     "diverged": ("bn_statistics_frozen", "non_finite", "loss_divergence"),
@@ -163,6 +165,10 @@ def _why(window: Window, windows: Sequence[Window], facts: RunFacts) -> str:
         template = "the gradient of every kernel was exactly 0"
     elif is_cut_off(window):
         template = "the gradient of {layers} was exactly 0, and other layers had one"
+    elif window.kind == "exploding_gradient" and window.start_step == 0:
+        template = (
+            "{series} was {score} times beyond its limit, and had been too large from the first step on"
+        )
     measure, _, of = window.series.partition("/")
     spoken = _SPOKEN.get(measure, measure.replace("_", " ")) + (f" of {of}" if of else "")
     evidence = template.format(

@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 
+from tb_stability.callbacks.keras_digest import digest_of
 from tb_stability.callbacks.keras_layer_facts import PASSING, activation_of, layer_facts, units_of
 from tb_stability.callbacks.keras_training_facts import loss_facts, optimizer_facts
 from tb_stability.measures.tensorflow.layout import describe, layers_of, normalization_kind
-from tb_stability.model_facts import ModelFacts, NormalizationFacts
+from tb_stability.model_facts import LayerFacts, ModelFacts, NormalizationFacts
 from tb_stability.recorder import Recorder
 
 
@@ -45,6 +46,8 @@ def note_facts(
         if not began and not all(layer.built for _, layer in layers_of(model)):
             return
         facts = collect_facts(model, optimizer, way=way, steps_per_epoch=steps_per_epoch, epochs=epochs)
+        if began:
+            facts = _before_the_first_update(facts, recorder.first_weights)
         recorder.model = facts if recorder.model is None else with_first_weights(facts, recorder.model)
     except Exception as error:
         recorder.model = recorder.model or ModelFacts(way)  # and no second try
@@ -53,6 +56,25 @@ def note_facts(
             RuntimeWarning,
             stacklevel=3,
         )
+
+
+def _before_the_first_update(facts: ModelFacts, root_mean_squares: Mapping[str, float]) -> ModelFacts:
+    """`facts` with what is known of the weights of layers that were made in the first step.
+
+    Their mean square is known from before its update. That is the variance of a kernel with mean 0, as every
+    usual initializer makes it; of a bias, and a recurrent kernel, it tells only whether it was 0.
+    """
+
+    def replaced(layer: LayerFacts) -> LayerFacts:
+        bias = root_mean_squares.get(f"{layer.layer}/bias", math.nan)
+        return dataclasses.replace(
+            layer,
+            weight_std=root_mean_squares.get(f"{layer.layer}/kernel", math.nan),
+            recurrent_gain=math.nan,
+            bias_mean=0.0 if bias == 0.0 else math.nan,
+        )
+
+    return dataclasses.replace(facts, layers=tuple(map(replaced, facts.layers)))
 
 
 def with_first_weights(now: ModelFacts, first: ModelFacts) -> ModelFacts:
@@ -106,7 +128,6 @@ def collect_facts(
         if normalization_kind(layer)
     )
     output = _output_layer(model)
-    chain = _way_back(output)
     by_object = {id(layer): name for name, (_, layer) in zip(names, leaves, strict=True)}
     return ModelFacts(
         way=way,
@@ -115,12 +136,22 @@ def collect_facts(
         optimizer=None if optimizer is None else optimizer_facts(optimizer),
         loss=loss_facts(model) if way == "fit" else None,
         output_layer=by_object.get(id(output), ""),
-        output_activation=next((name for layer in chain if (name := activation_of(layer))), ""),
+        output_activation=_output_activation(output),
         output_units=units_of(output),
         compute_dtype=str(model.dtype_policy.compute_dtype or "float32"),
         steps_per_epoch=steps_per_epoch,
         epochs=epochs,
+        parameters=sum(math.prod(weight.shape) for weight in model.trainable_variables),
+        digest=_digest(model, optimizer, way=way),
     )
+
+
+def _digest(model: keras.Model, optimizer: Any, *, way: str) -> str:
+    """Empty where some object of the user's own is configured in a way that nobody else can read."""
+    try:
+        return digest_of(model, optimizer, with_loss=way == "fit")
+    except Exception:
+        return ""
 
 
 def _names(model: keras.Model, leaves: list[tuple[str, Any]]) -> list[str]:
@@ -151,6 +182,16 @@ def _output_layer(model: Any) -> Any:
             return last if isinstance(last, keras.layers.Layer) else None
         model = last
     return None
+
+
+def _output_activation(output: Any) -> str:
+    """Name of the last function; "" where there is none, or a layer of the user's own computes the output."""
+    for layer in _way_back(output):
+        if not type(layer).__module__.startswith("keras."):
+            return ""
+        if name := activation_of(layer):
+            return name
+    return ""
 
 
 def _way_back(layer: Any) -> Iterator[Any]:

@@ -43,7 +43,7 @@ _FUNCTION_LAYERS = {
 def layer_facts(name: str, layer: Any) -> LayerFacts:
     """The facts of a layer without layers inside; `name` is its path."""
     kernel, recurrent, bias = (_weight(layer, role) for role in ("kernel", "recurrent_kernel", "bias"))
-    fan_in, fan_out = (0, 0) if kernel is None else _fans(kernel.shape)
+    fan_in, fan_out = (0, 0) if kernel is None else _fans(layer, kernel.shape)
     followers = list(_followers(layer))
     activation = activation_of(layer)
     following = [activation] if activation not in ("", "linear") else []
@@ -68,6 +68,7 @@ def layer_facts(name: str, layer: Any) -> LayerFacts:
         and bool(followers)
         and normalization_kind(followers[0]) == "BatchNormalization",
         trainable=bool(layer.trainable),
+        dropout=_dropout(layer),
     )
 
 
@@ -83,12 +84,18 @@ def activation_of(layer: Any) -> str:
     """Name of a layer's function in `keras.activations`; "" where it has none, or one of the user's own."""
     for kind, name in _FUNCTION_LAYERS.items():
         if isinstance(layer, kind):
-            return name
+            return "leaky_relu" if getattr(layer, "negative_slope", 0.0) and name == "relu" else name
     function = vars(layer).get("activation") if layer is not None else None
     try:
         return _FUNCTIONS.get(function, "") if callable(function) else ""
     except TypeError:  # a callable that has no hash
         return ""
+
+
+def _dropout(layer: Any) -> float:
+    """The share that a layer drops; 0 where it drops nothing, or is of the user's own."""
+    share = getattr(layer, "rate" if "Dropout" in _kind(layer) else "dropout", 0.0)
+    return float(share) if isinstance(share, (int, float)) else 0.0
 
 
 def _followers(layer: Any) -> Iterator[Any]:
@@ -138,8 +145,16 @@ def _std(weight: Any) -> float:
     return float(np.std(flat[:: max(1, -(-flat.size // _MOST_ENTRIES))], dtype=np.float64))
 
 
-def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """fan_in and fan_out as Keras' initializers count them."""
+def _fans(layer: Any, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Inputs and outputs of a unit: of `EinsumDense` the axes that are summed over, and those it makes."""
+    equation = getattr(layer, "equation", None)
+    if isinstance(equation, str) and "->" in equation:
+        given, made = equation.replace(".", "").split("->")
+        inputs, kernel = given.split(",")
+        if len(kernel) == len(shape):
+            axes = list(zip(kernel, shape, strict=True))
+            fan_in = math.prod(size for axis, size in axes if axis not in made)
+            return fan_in, math.prod(size for axis, size in axes if axis in made and axis not in inputs)
     if len(shape) < 2:
         return (int(shape[0]), int(shape[0])) if shape else (1, 1)
     field = math.prod(shape[:-2])

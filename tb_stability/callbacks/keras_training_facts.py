@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 import keras
@@ -32,7 +33,30 @@ def optimizer_facts(optimizer: Any) -> OptimizerFacts:
         global_clipnorm=_number(optimizer, "global_clipnorm"),
         weight_decay=_number(optimizer, "weight_decay"),
         scales_loss=scales_loss,
+        settings=_settings(optimizer, but=_KNOWN),
+        schedule_settings=_settings(schedule) if is_schedule else "",
     )
+
+
+_KNOWN = (
+    *("name", "learning_rate", "momentum", "clipnorm", "clipvalue", "global_clipnorm", "weight_decay"),
+    "ema_momentum",  # matters only with use_ema, and then the digest tells
+)
+"""Settings of an optimizer that have a member of their own."""
+
+
+def _settings(configured: Any, *, but: Collection[str] = ("name",)) -> str:
+    """What is configured in numbers and texts, and what is on: `beta_1=0.9, amsgrad=True`."""
+    try:
+        config = configured.get_config()
+    except Exception:  # of the user's own kind
+        return ""
+    shown = {
+        name: value
+        for name, value in config.items()
+        if name not in but and isinstance(value, (int, float, str)) and value is not False
+    }
+    return ", ".join(f"{name}={value}" for name, value in shown.items())
 
 
 def loss_facts(model: keras.Model) -> LossFacts | None:

@@ -12,6 +12,7 @@ from tb_stability.diagnosis import (
     bn_small_batch,
     dying_relu,
     exploding_gradient,
+    gradient_cut,
     initialization_mismatch,
     invalid_inputs,
     learning_rate_oscillation,
@@ -23,15 +24,18 @@ from tb_stability.diagnosis import (
     reduced_precision_overflow,
     saturated_activation,
     undefined_operation,
+    unrelated_targets,
     unscaled_inputs,
     vanishing_gradient,
 )
 from tb_stability.diagnosis.brief import Suspect
 from tb_stability.diagnosis.case import Case
+from tb_stability.diagnosis.explained import explained
 from tb_stability.diagnosis.observed import Observed
 from tb_stability.diagnosis.ranking import rank
 from tb_stability.preflight import inspect
 from tb_stability.preflight.premises import Premises
+from tb_stability.preflight.unseen import unseen
 from tb_stability.report import Diagnosis, Finding, RunReport
 
 CAUSES: tuple[Callable[[Case], Suspect | None], ...] = (
@@ -52,6 +56,8 @@ CAUSES: tuple[Callable[[Case], Suspect | None], ...] = (
     saturated_activation.suspect,
     overfitting.suspect,
     outlier_batch.suspect,
+    unrelated_targets.suspect,
+    gradient_cut.suspect,
     vanishing_gradient.suspect,
     exploding_gradient.suspect,
 )
@@ -71,14 +77,26 @@ def diagnose(case: Case) -> tuple[Diagnosis, ...]:
 
 
 def with_diagnoses(report: RunReport, observed: Observed) -> RunReport:
-    """Returns a report with the findings on its model, and the causes of its windows.
+    """Returns a report with findings on its model, causes of its windows, and a verdict that says why.
+
+    Its checks also say which findings could not be looked for.
 
     Args:
       report: What the detectors say; with `model` and `first_batch` where they are known.
       observed: What was seen of the same run, from `RunHistory`.
     """
     findings: tuple[Finding, ...] = ()
+    checks = report.checks
     if report.model is not None:
-        findings = inspect(Premises(report.model, report.first_batch, observed.batch_size))
-    case = Case(report.windows, findings, report.model, report.first_batch, observed)
-    return dataclasses.replace(report, findings=findings, diagnoses=diagnose(case))
+        premises = Premises(report.model, report.first_batch, observed.batch_size)
+        findings = inspect(premises)
+        checks += unseen(premises)
+    case = Case(report.windows, findings, report.model, report.first_batch, observed, report.final)
+    diagnoses = diagnose(case)
+    return dataclasses.replace(
+        report,
+        verdict=explained(report.verdict, diagnoses),
+        checks=checks,
+        findings=findings,
+        diagnoses=diagnoses,
+    )

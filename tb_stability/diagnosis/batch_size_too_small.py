@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tb_stability.diagnosis.agreement import noise_scale
 from tb_stability.diagnosis.brief import Brief, Suspect
 from tb_stability.diagnosis.case import BREAKDOWNS, EARLY_STEPS, Case
 from tb_stability.diagnosis.words import number, percent, plural, symptom
@@ -10,13 +11,16 @@ from tb_stability.report import Fix
 _FEW = 8
 _VERY_FEW = 2
 _NOISY = 0.3
+_AGREED = 0.5
+_FAR_ABOVE = 4
 
 
 def suspect(case: Case) -> Suspect | None:
     """Batches so small that the gradient is mostly noise, at a learning rate for larger ones.
 
-    For it: a batch size below 8, a strong sign below 3; a loss that jumps from batch to batch; an unsteady or
-    standing loss. Against it: BatchNormalization, which suffers first; a learning rate that rose.
+    For it: a batch size below 8, a strong sign below 3; a loss that jumps from batch to batch; gradients that
+    agree so little that their noise scale is far above the batch size; an unsteady or standing loss. Against
+    it: batches that agree on the gradient; BatchNormalization, which suffers first; a rate that rose.
     """
     size = case.batch_size
     window = case.first("loss_oscillation", *BREAKDOWNS, "loss_plateau")
@@ -35,6 +39,7 @@ def suspect(case: Case) -> Suspect | None:
             f"From one batch to the next the loss changes by {percent(noise)} (healthy: below "
             f"{percent(_NOISY)}).",
         )
+    _weigh_noise(brief, case.observed.agreement(window.start_step), size)
     if window.kind == "loss_oscillation":
         brief.strong(window.kind, f"The loss goes up and down from step {window.start_step} on.")
     else:
@@ -57,3 +62,20 @@ def suspect(case: Case) -> Suspect | None:
         ),
         test="re-run with batches of 32 at the same learning rate",
     )
+
+
+def _weigh_noise(brief: Brief, agreement: float, size: int) -> None:
+    """Weighs how far gradients of two batches in a row agreed while training was sound."""
+    scale = noise_scale(agreement, size)
+    if agreement > _AGREED:
+        brief.against(
+            "grad_mean",
+            f"Gradients of batches in a row agreed by {percent(agreement)} before (of mostly noise: below "
+            f"{percent(_AGREED)}).",
+        )
+    elif scale > _FAR_ABOVE * size:
+        brief.weak(
+            "grad_mean",
+            f"Gradients of batches in a row agreed by {percent(agreement)} before: noise and signal would be "
+            f"equal with batches of about {number(scale)} (here: {size}).",
+        )

@@ -10,6 +10,8 @@ from tb_stability.preflight.normalization import LEFT_OVER, share_left
 from tb_stability.report import Fix
 
 _NEEDED_STEPS = 20
+_SETTLED = 0.5
+"""Share of the initial moving statistics; where more is left, they cannot have been settled."""
 
 
 def suspect(case: Case) -> Suspect | None:
@@ -38,7 +40,7 @@ def suspect(case: Case) -> Suspect | None:
         f"The validation loss, which uses them, is far above the training loss from step {steps - 1} on.",
     )
     drift = case.before(window.start_step, "bn_drift")
-    if drift is not None:
+    if drift is not None and left < _SETTLED:
         brief.against(drift.kind, f"{symptom(drift)}: they were settled until then.")
     broke = case.first(*BREAKDOWNS)
     if broke is None:

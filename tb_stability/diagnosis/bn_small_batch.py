@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tb_stability.diagnosis.brief import Brief, Suspect
-from tb_stability.diagnosis.case import BREAKDOWNS, Case
+from tb_stability.diagnosis.case import BREAKDOWNS, STANDSTILLS, Case
 from tb_stability.diagnosis.words import names, symptom
 from tb_stability.preflight.normalization import FEW_EXAMPLES
 from tb_stability.report import Fix
@@ -15,12 +15,12 @@ def suspect(case: Case) -> Suspect | None:
     """Statistics of a batch that are mostly noise.
 
     For it: a batch size below 8, a strong sign below 5; statistics that drift, a validation loss far off, an
-    unsteady loss. Against it: a learning rate that rose; frozen statistics (then batches are not used at
-    all).
+    unsteady loss, a network that stands still. Against it: a learning rate that rose; frozen statistics (then
+    batches are not used at all).
     """
     size = case.batch_size
     layers = case.model.batch_normalizations if case.model is not None else ()
-    window = case.first("bn_drift", "generalization_gap", *BREAKDOWNS, "loss_plateau")
+    window = case.first("bn_drift", "generalization_gap", *BREAKDOWNS, *STANDSTILLS)
     if size is None or size >= FEW_EXAMPLES or not layers or window is None:
         return None
     brief = Brief("bn_small_batch")
@@ -38,7 +38,7 @@ def suspect(case: Case) -> Suspect | None:
                 kind,
                 f"{symptom(other)}, as noisy statistics make it.",
             )
-    unsteady = case.first(*BREAKDOWNS, "loss_plateau")
+    unsteady = case.first(*BREAKDOWNS, *STANDSTILLS)
     if unsteady is not None:
         brief.weak(
             unsteady.kind,

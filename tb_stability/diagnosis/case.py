@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 from tb_stability.diagnosis.observed import Observed
 from tb_stability.model_facts import LayerFacts, ModelFacts
-from tb_stability.report import Finding, TensorRange
+from tb_stability.report import Final, Finding, TensorRange
 from tb_stability.windows import Window
 
 BREAKDOWNS = (
@@ -25,6 +26,14 @@ STANDSTILLS = ("loss_plateau", "vanishing_gradient", "update_ratio_low", "dead_u
 EARLY_STEPS = 20
 """What begins before was there from the start."""
 
+_LARGE_LOSS = 3.0
+"""Times the loss of guessing, above which no network with fitting weights and inputs begins."""
+
+_LITTLE = 0.25
+_LONG_ENOUGH = 100  # steps
+
+_OF_CLASSES = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy")
+
 
 @dataclasses.dataclass(frozen=True)
 class Case:
@@ -36,6 +45,7 @@ class Case:
       model: The model; None where it was not recorded.
       first_batch: The tensors of the first batch.
       observed: What was seen beside the windows.
+      final: Where the run stands; None where that was not recorded.
     """
 
     windows: tuple[Window, ...]
@@ -43,6 +53,7 @@ class Case:
     model: ModelFacts | None = None
     first_batch: tuple[TensorRange, ...] = ()
     observed: Observed = dataclasses.field(default_factory=Observed)
+    final: Final | None = None
 
     @property
     def serious(self) -> tuple[Window, ...]:
@@ -58,6 +69,31 @@ class Case:
         """The first serious window of some kinds that began before `step`."""
         window = self.first(*kinds)
         return window if window is not None and window.start_step < step else None
+
+    @property
+    def began_badly(self) -> bool:
+        """Whether the first loss was far above that of guessing, where the loss has one that is known."""
+        return self.observed.first_loss > _LARGE_LOSS * self.guessing
+
+    @property
+    def gained_little(self) -> bool:
+        """Whether the loss has fallen by less than a quarter, in 100 steps or more."""
+        final, points = self.final, self.observed.points
+        if final is None or not points or points[-1].step < _LONG_ENOUGH:
+            return False
+        return final.first_loss - final.loss < _LITTLE * abs(final.first_loss)
+
+    @property
+    def guessing(self) -> float:
+        """The cross-entropy of guessing among the classes, log(n); NaN for other losses."""
+        model = self.model
+        if model is None or model.loss is None or model.output_units < 2:
+            return math.nan
+        return math.log(model.output_units) if model.loss.kind in _OF_CLASSES else math.nan
+
+    def is_early(self, window: Window) -> bool:
+        """Whether what a window shows was there from the start."""
+        return window.start_step <= EARLY_STEPS or self.began_badly
 
     def finding(self, *kinds: str) -> Finding | None:
         """The first finding of some kinds; None where there is none."""

@@ -15,6 +15,9 @@ from tb_stability.windows import Window
 
 _NEGATIVE_BIAS = -0.5
 _FEW = 10.0
+_JUST_BEFORE = 16
+_REPLACED = 0.2
+"""Of the weights; a single update of that size replaces what they were."""
 _EARLIER = ("update_ratio_high", "loss_divergence", "exploding_gradient", "non_finite")
 
 
@@ -61,11 +64,12 @@ def suspect(case: Case) -> Suspect | None:
             earlier.kind,
             f"{symptom(earlier)}, which came first.",
         )
-    ratio = case.observed.around(lambda p: p.update_ratio, max(0, step - 2), 4)
-    if earlier is None and ratio > LARGE_RATIO:
+    usual = case.observed.around(lambda p: p.update_ratio, max(0, step - 2), 4)
+    largest = case.observed.peak(lambda p: p.update_ratio, step - _JUST_BEFORE, _JUST_BEFORE)
+    if earlier is None and (usual > LARGE_RATIO or largest > _REPLACED):
         brief.against(
             "update_ratio",
-            f"Updates were {number(ratio)} of the weights then ({HEALTHY_RATIO}), which kills units.",
+            f"Updates were up to {number(largest)} of the weights ({HEALTHY_RATIO}), which kills units.",
         )
     for kind in (
         "initial_weights_constant",

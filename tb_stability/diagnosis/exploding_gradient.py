@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tb_stability.diagnosis.brief import Brief, Suspect
-from tb_stability.diagnosis.case import EARLY_STEPS, Case
+from tb_stability.diagnosis.case import Case
 from tb_stability.diagnosis.code import rounded, set_optimizer
 from tb_stability.diagnosis.words import number, plural, symptom
 from tb_stability.report import Fix
@@ -16,9 +16,8 @@ _DEEP = 8
 def suspect(case: Case) -> Suspect | None:
     """Many layers or time steps that each multiply the gradient.
 
-    For it: the window `exploding_gradient`; a recurrent layer, or many layers without normalization; no
-      clipping.
-    Against it: what is more specific: a learning rate that rose or is unusual, initial weights, inputs,
+    For it: the window `exploding_gradient`; a recurrent layer, or many layers without normalization. Against
+    it: what is more specific: a learning rate that rose or is unusual, initial weights, inputs,
     frozen BatchNormalization.
     """
     window = case.first("exploding_gradient")
@@ -43,9 +42,6 @@ def suspect(case: Case) -> Suspect | None:
         )
     elif len(bare) >= _DEEP:
         brief.weak("depth", f"{plural(len(bare), 'hidden layer')} follow each other without normalization.")
-    optimizer = case.model.optimizer if case.model is not None else None
-    if optimizer is not None and not optimizer.clips:
-        brief.weak("clipping", f"{optimizer.kind} does not clip gradients.")
     rise = case.observed.rise_before(onset)
     if rise is not None:
         brief.against("learning_rate", f"The learning rate rose to {number(rise.after)} at step {rise.step}.")
@@ -56,7 +52,7 @@ def suspect(case: Case) -> Suspect | None:
         "unscaled_inputs",
     ):
         finding = case.finding(kind)
-        if finding is not None and onset <= EARLY_STEPS:
+        if finding is not None and case.is_early(window):
             brief.against(kind, finding.text)
     earlier = case.before(onset + 1, "bn_statistics_frozen", "update_ratio_high", "loss_divergence")
     if earlier is not None:

@@ -7,15 +7,15 @@ import math
 from tb_stability.diagnosis.brief import Brief, Suspect
 from tb_stability.diagnosis.case import BREAKDOWNS, EARLY_STEPS, STANDSTILLS, Case
 from tb_stability.diagnosis.code import for_each, get_layer
-from tb_stability.diagnosis.words import number, symptom
+from tb_stability.diagnosis.onset import weigh_late
+from tb_stability.diagnosis.words import names, number, symptom
 from tb_stability.model_facts import LayerFacts, ModelFacts
 from tb_stability.preflight.fitting import decades_of_sigmoids, fitting_of, scale_of
-from tb_stability.preflight.initial_weights import decades_over_depth, misscaled
+from tb_stability.preflight.initial_weights import decades_over_depth, is_misscaled, misscaled
 from tb_stability.report import Finding, Fix
 
 _FINDINGS = ("initial_weights_constant", "initial_weights_scale", "recurrent_weights_scale")
 _DEEP = 8
-_LARGE_LOSS = 3.0
 
 
 def suspect(case: Case) -> Suspect | None:
@@ -35,13 +35,10 @@ def suspect(case: Case) -> Suspect | None:
         brief.proof(finding.kind, finding.text)
     else:
         brief.strong(finding.kind, finding.text)
-    if window.start_step <= EARLY_STEPS:
+    if case.is_early(window):
         brief.weak(window.kind, f"{symptom(window)}.")
     else:
-        brief.against(
-            window.kind,
-            f"The first symptom is at step {window.start_step}; bad initial weights show at once.",
-        )
+        weigh_late(brief, window, "bad initial weights")
     if not _weigh_sigmoids(brief, case, case.model):
         _weigh_depth(brief, case)
     _weigh_first_loss(brief, case, case.model)
@@ -99,15 +96,11 @@ def _of(decades: float) -> str:
 
 
 def _weigh_first_loss(brief: Brief, case: Case, model: ModelFacts) -> None:
-    is_classes = model.loss is not None and model.loss.kind.endswith("CategoricalCrossentropy")
-    if not is_classes or model.output_units < 2:
-        return
-    guessing, first = math.log(model.output_units), case.observed.first_loss
-    if first > _LARGE_LOSS * guessing:
-        brief.weak(
+    if case.began_badly:
+        brief.strong(
             "loss",
-            f"The first loss was {number(first)}; guessing among {model.output_units} classes has "
-            f"{guessing:.2f}.",
+            f"The first loss was {number(case.observed.first_loss)}; guessing among {model.output_units} "
+            f"classes has {case.guessing:.2f}.",
         )
 
 
@@ -142,13 +135,15 @@ def _fix(model: ModelFacts, kind: str, layer: str | None) -> Fix:
             f"layer = {get_layer(layer, model)}\n"
             "layer.recurrent_kernel.assign(keras.initializers.Orthogonal()(layer.recurrent_kernel.shape))",
         )
-    wrong: tuple[LayerFacts, ...] = misscaled(model) or model.hidden
-    fitting = fitting_of(wrong[0])
-    statement = f"layer.kernel.assign(keras.initializers.{fitting.kind}()(layer.kernel.shape))"
+    hidden: tuple[LayerFacts, ...] = misscaled(model) or model.hidden
+    last = [f for f in model.kernels if f not in model.hidden and is_misscaled(f)]
+    wrong: dict[tuple[str, str], list[str]] = {}
+    for facts in (*hidden, *last):
+        wrong.setdefault((fitting_of(facts).name, fitting_of(facts).kind), []).append(facts.layer)
+    uses = [f'kernel_initializer="{name}" for {names(layers)}' for (name, _), layers in wrong.items()]
+    assign = "layer.kernel.assign(keras.initializers.{}()(layer.kernel.shape))"
     return Fix(
-        f'Use kernel_initializer="{fitting.name}" for {wrong[0].layer}'
-        f"{f' and {len(wrong) - 1} more' if len(wrong) > 1 else ''}, which fits "
-        f"{wrong[0].next_activation or 'their activation'}. The code does it for a model that is built, "
-        "before training.",
-        for_each([f.layer for f in wrong], model, statement),
+        f"Use {', and '.join(uses)}, which fits the functions behind. The code does it for a model that "
+        "is built, before training.",
+        "\n".join(for_each(layers, model, assign.format(kind)) for (_, kind), layers in wrong.items()),
     )

@@ -9,10 +9,11 @@ from tb_stability.diagnosis.case import Case
 from tb_stability.diagnosis.not_finite import (
     first_not_finite,
     has_own_loss,
-    is_blocked,
     is_first_layer_alone,
+    is_near_input,
     weigh_sudden,
 )
+from tb_stability.diagnosis.words import names
 from tb_stability.report import Fix
 
 _FIX = Fix(
@@ -36,10 +37,10 @@ def suspect(case: Case) -> Suspect | None:
         return None
     brief = Brief("invalid_inputs")
     finding = case.finding("invalid_inputs")
-    step = found.first.step
+    step, near = found.first.step, names(found.first.layers)
     why = (
-        f"The data of step {step} holds NaN or Inf, as far as can be told: loss and gradients became NaN at "
-        "once, with finite weights."
+        f"The data of step {step} holds NaN or Inf: loss and gradients became NaN at once, with finite "
+        "weights."
     )
     if finding is not None:
         brief.proof(finding.kind, finding.text)
@@ -57,12 +58,15 @@ def suspect(case: Case) -> Suspect | None:
             "it is the only one that the inputs are a factor of.",
         )
         why = f"The inputs of step {step} hold NaN or Inf: only the gradient of the first layer became NaN."
-    elif math.isfinite(found.first.loss) and is_blocked(case, found.first):
-        brief.weak(
+    elif math.isfinite(found.first.loss) and is_near_input(case, found.first):
+        brief.strong(
             "non_finite",
-            f"At step {step} only gradients near the input were not finite: NaN in the inputs that a ReLU "
-            "blocked "
-            "would do that.",
+            f"At step {step} loss and last layers were finite, and the gradients of {near} were not: those "
+            "are what the inputs are a factor of, and a ReLU in between makes 0 of NaN.",
+        )
+        why = (
+            f"The inputs of step {step} hold NaN or Inf: the gradients of {near} became so, and the loss did "
+            "not."
         )
     else:
         brief.against("non_finite", f"At step {step} the loss was {found.first.loss:.3g} and not NaN.")

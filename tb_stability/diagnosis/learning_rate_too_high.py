@@ -10,9 +10,12 @@ from tb_stability.diagnosis.code import rounded, set_optimizer
 from tb_stability.diagnosis.words import HEALTHY_RATIO, LARGE_RATIO, SMALL_RATIO, number, symptom
 from tb_stability.preflight.learning_rate import usual_rates
 from tb_stability.report import Fix
+from tb_stability.stats.learning_rates import Rise
 from tb_stability.windows import Window
 
 _WANTED_RATIO = 3e-3
+_JUST_BEFORE = 8
+_JUST_AFTER = 5
 _FROM_START = ("unscaled_inputs", "initial_weights_scale", "recurrent_weights_scale")
 
 
@@ -23,7 +26,7 @@ def suspect(case: Case) -> Suspect | None:
     optimizer; a rate that rose just before. Against it: updates that were small until the break, without a
     rise; frozen BatchNormalization; NaN out of the blue; inputs or initial weights that explain it.
     """
-    window = case.first(*BREAKDOWNS, "dead_units", "saturated_units", "loss_plateau")
+    window = case.first(*BREAKDOWNS, "dead_units", "saturated_units", "loss_plateau", "bn_drift")
     if window is None:
         return None
     brief = Brief("learning_rate_too_high")
@@ -42,21 +45,41 @@ def suspect(case: Case) -> Suspect | None:
         _weigh_rate(brief, case, rate)
     _weigh_other_causes(brief, case, window)
     first = _first_ratio(case, onset)
-    target = _better_rate(rate, first, rise.before if rise is not None else math.nan)
-    gone = f", at step {onset}" if onset > EARLY_STEPS else " from the start"
+    target = rise.before if rise is not None else _better_rate(case, rate, first)
     size = f": an update changes the weights by up to {number(ratio)} of their size ({HEALTHY_RATIO})"
     if not ratio > SMALL_RATIO:
         size = ""
     return brief.close(
         layer=window.layer,
         first_step=onset,
-        why=f"The learning rate ({number(rate)}) is too high{gone}{size}.",
+        why=f"{_too_high(rate, rise, onset)}{size}.",
         fix=Fix(
-            f"Lower the learning rate from {number(rate)} to {number(target)}; if the start needs small "
-            "steps, warm it up.",
+            _lower(rate, target, rise),
             set_optimizer(case, learning_rate=target) if math.isfinite(target) else "",
         ),
         test=f"re-run with the learning rate {number(target)}",
+    )
+
+
+def _too_high(rate: float, rise: Rise | None, onset: int) -> str:
+    if rise is not None:
+        return (
+            f"The learning rate rose from {number(rise.before)} to {number(rise.after)} at step {rise.step}, "
+            "which is too high"
+        )
+    when = f", at step {onset}" if onset > EARLY_STEPS else " from the start"
+    return f"The learning rate ({number(rate)}) is too high{when}"
+
+
+def _lower(rate: float, target: float, rise: Rise | None) -> str:
+    if rise is not None:
+        return (
+            f"Undo the rise at step {rise.step}, and stay at {number(target)}; or let the rate rise over "
+            "hundreds of steps, and less far."
+        )
+    return (
+        f"Lower the learning rate from {number(rate)} to {number(target)}; if the start needs small steps, "
+        "warm it up."
     )
 
 
@@ -64,7 +87,7 @@ def _weigh_updates(brief: Brief, case: Case, onset: int) -> float:
     """Weighs the size of the updates, and returns it; NaN where not known."""
     high = case.first("update_ratio_high")
     before = case.observed.healthy(lambda p: p.update_ratio, onset)
-    near = case.observed.peak(lambda p: p.update_ratio, onset)
+    near = case.observed.peak(lambda p: p.update_ratio, onset - _JUST_BEFORE, _JUST_BEFORE + _JUST_AFTER)
     if high is not None and high.start_step <= onset + EARLY_STEPS:
         brief.strong(
             high.kind,
@@ -123,7 +146,7 @@ def _weigh_other_causes(brief: Brief, case: Case, window: Window) -> None:
             "learning_rate", f"The rate did not stay high: it rose {len(case.observed.rate_rises)} times."
         )
     finding = case.finding(*_FROM_START)
-    if finding is not None and onset <= EARLY_STEPS:
+    if finding is not None and case.is_early(window):
         brief.against(finding.kind, finding.text)
     for kind in ("invalid_inputs", "initial_weights_constant"):
         other = case.finding(kind)
@@ -137,12 +160,12 @@ def _first_ratio(case: Case, onset: int) -> float:
     return min((r for r in ratios[-8:] if math.isfinite(r)), default=math.nan)
 
 
-def _better_rate(rate: float, ratio: float, before: float) -> float:
-    """The rate before a rise; else the one that brings the updates to 0.003 of the weights.
+def _better_rate(case: Case, rate: float, ratio: float) -> float:
+    """The rate that brings the updates to 0.003 of the weights, at most the highest usual one.
 
     Between a third and a thousandth of the present one.
     """
-    if math.isfinite(before):
-        return before
     factor = _WANTED_RATIO / ratio if ratio > 0.0 else 0.1
-    return rounded(rate * min(max(factor, 1e-3), 1 / 3))
+    target = rate * min(max(factor, 1e-3), 1 / 3)
+    optimizer = case.model.optimizer if case.model is not None else None
+    return rounded(target if optimizer is None else min(target, usual_rates(optimizer)[1]))

@@ -43,7 +43,7 @@ def is_first_layer_alone(case: Case, first: NotFinite) -> bool:
     return len(kernels) > 1 and first.layers == (kernels[0].layer,)
 
 
-def is_blocked(case: Case, first: NotFinite) -> bool:
+def is_near_input(case: Case, first: NotFinite) -> bool:
     """Whether the gradient of the first kernel was not finite, and that of the last one was."""
     kernels = case.model.kernels if case.model is not None else ()
     return len(kernels) > 1 and kernels[0].layer in first.layers and kernels[-1].layer not in first.layers

@@ -8,6 +8,7 @@ import math
 import statistics
 from collections.abc import Callable
 
+from tb_stability.diagnosis.agreement import agreement
 from tb_stability.stats.learning_rates import Rise
 
 _RISE_STEPS = 20
@@ -24,6 +25,8 @@ class Point:
       learning_rate: Rate of its update.
       grad_norm: L2 norm over all gradients, before clipping.
       update_ratio: Largest update norm / weight norm over the kernels.
+      agreement: Share of the variables whose gradient points as it did at the step before, see
+        `agreement.py`.
     """
 
     step: int
@@ -31,6 +34,7 @@ class Point:
     learning_rate: float = math.nan
     grad_norm: float = math.nan
     update_ratio: float = math.nan
+    agreement: float = math.nan
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +93,12 @@ class Observed:
         return _median([p.loss for p in self.points if math.isfinite(p.loss)][-5:])
 
     @property
+    def best_loss(self) -> float:
+        """The least median of five finite losses kept in a row; NaN where there are fewer."""
+        losses = [p.loss for p in self.points if math.isfinite(p.loss)]
+        return min((_median(losses[i : i + 5]) for i in range(len(losses) - 4)), default=math.nan)
+
+    @property
     def loss_noise(self) -> float:
         """Median of |x_t - x_(t-1)| over that of |x_t|, of kept steps in a row; NaN where there are none."""
         pairs = [
@@ -105,7 +115,11 @@ class Observed:
         before = [p for p in known if step is None or p.step <= step]
         return before[-1].learning_rate if before else known[0].learning_rate if known else math.nan
 
-    def healthy(self, value: Callable[[Point], float], before: int) -> float:
+    def agreement(self, before: int) -> float:
+        """How far the gradients of two batches agreed before an onset, see `agreement.py`; NaN if unknown."""
+        return agreement([p.agreement for p in self.points if p.step < before])
+
+    def healthy(self, value: Callable[[Point], float], before: float) -> float:
         """Median of a value over the kept steps before an onset, without the very first; NaN without any."""
         earlier = [x for p in self.points if p.step < before and math.isfinite(x := value(p))]
         return _median(earlier[1:] if len(earlier) > 2 else earlier)

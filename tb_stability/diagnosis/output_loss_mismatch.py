@@ -5,32 +5,38 @@ from __future__ import annotations
 from tb_stability.diagnosis.brief import Brief, Suspect
 from tb_stability.diagnosis.case import BREAKDOWNS, STANDSTILLS, Case
 from tb_stability.diagnosis.code import get_layer
-from tb_stability.diagnosis.words import number, symptom
+from tb_stability.diagnosis.words import symptom
 from tb_stability.model_facts import ModelFacts
-from tb_stability.preflight.output_loss import KIND
+from tb_stability.preflight.output_loss import KIND, share_out_of_reach
 from tb_stability.report import Fix
+
+_MUCH = 0.1
+"""Share of the range of the targets; less may be noise about 0."""
 
 
 def suspect(case: Case) -> Suspect | None:
     """Logits taken for probabilities, softmax over one unit, ReLU before a cross-entropy.
 
-    For it: what the layer and the loss object are, with a symptom; a softmax over one unit is a proof
-    by itself. Against it: a softmax in front of `from_logits=True`, of which Keras takes the logits where it
-    can; many good steps before the first symptom.
+    For it: what the layer and the loss object are, with a symptom. A softmax over one unit is a proof by
+    itself; and, where training stands still, so are targets of which a tenth of the range lies where the
+    output never gets. (Elsewhere such targets may be masked by weights.) Against it: a softmax in front of
+    `from_logits=True`, of which Keras takes the logits where it can; many good steps before a symptom.
     """
     finding, model = case.finding(KIND), case.model
     if finding is None or model is None or model.loss is None:
         return None
     window = case.first(*STANDSTILLS, *BREAKDOWNS)
     is_constant = model.output_activation == "softmax" and model.output_units == 1
-    if window is None and not is_constant:
+    stands_still = case.first(*STANDSTILLS) is not None or case.gained_little
+    is_proven = is_constant or (stands_still and share_out_of_reach(model, case.first_batch) >= _MUCH)
+    if window is None and not is_proven:
         return None
     brief = Brief("output_loss_mismatch")
-    if is_constant:
+    if is_proven:
         brief.proof(finding.kind, finding.text)
     else:
         brief.strong(finding.kind, finding.text)
-    if window is not None and not is_constant:
+    if window is not None and not is_proven:
         brief.strong(window.kind, f"{symptom(window)}.")
         if window.start_step > 100:
             brief.against(window.kind, f"Training was fine for {window.start_step} steps.")
@@ -71,7 +77,6 @@ def _fix(model: ModelFacts, activation: str, loss: str) -> tuple[str, str]:
         f"{layer}.activation = keras.activations.{activation}\n"
         f"model.compile(optimizer=model.optimizer, loss={loss})"
     )
-    shown = loss.removeprefix("keras.losses.")
-    units = number(model.output_units)
     means = "no activation" if activation == "linear" else f"activation={activation!r}"
-    return f"Give layer {model.output_layer} ({units} units) {means}, and train with {shown}.", code
+    kept = "keep the loss" if loss == "model.loss" else f"train with {loss.removeprefix('keras.losses.')}"
+    return f"Give layer {model.output_layer} {means}, and {kept}.", code

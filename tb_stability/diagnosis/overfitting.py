@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from tb_stability.diagnosis.brief import Brief, Suspect
 from tb_stability.diagnosis.case import BREAKDOWNS, Case
@@ -11,6 +12,7 @@ from tb_stability.preflight.normalization import FEW_EXAMPLES, LEFT_OVER, share_
 from tb_stability.report import Fix
 
 _ROSE = 1.05
+_BEFORE_LEAP = 3
 
 
 def suspect(case: Case) -> Suspect | None:
@@ -18,7 +20,8 @@ def suspect(case: Case) -> Suspect | None:
 
     For it: the window `generalization_gap`; a validation loss above its best; a training loss that fell.
     Against it: BatchNormalization whose moving statistics lag or come from tiny batches, with which
-    validation is off for another reason; training that broke down.
+    validation is off for another reason; a validation loss that leaps, as where the data changed; training
+    that broke down.
     """
     window = case.first("generalization_gap")
     if window is None:
@@ -46,6 +49,13 @@ def suspect(case: Case) -> Suspect | None:
             brief.against(
                 "batch_size", f"BatchNormalization with batches of {case.batch_size} is off in validation."
             )
+    leap = _leap(values)
+    if leap is not None:
+        brief.against(
+            "val_loss",
+            f"From one evaluation to the next the validation loss leapt from {number(leap[0])} to "
+            f"{number(leap[1])}, by more than it had ever fallen: overfitting comes gradually.",
+        )
     drift = case.before(step, "bn_drift")
     if drift is not None:
         brief.against(drift.kind, f"{symptom(drift)}: the data changed, or the layers in front did.")
@@ -62,7 +72,16 @@ def suspect(case: Case) -> Suspect | None:
             "Dropout, weight decay, a smaller model.",
             'stopping = keras.callbacks.EarlyStopping(monitor="val_loss", patience=5, '
             "restore_best_weights=True)\n"
-            "# model.fit(..., callbacks=[stopping])",
+            "model.fit(x, y, validation_split=0.2, epochs=100, callbacks=[stopping])",
         ),
         test="compare with training on more data",
     )
+
+
+def _leap(values: Sequence[float]) -> tuple[float, float] | None:
+    """The first two values in a row between which the loss rises by more than it had fallen; None without."""
+    for i in range(_BEFORE_LEAP, len(values)):
+        fall = values[0] - min(values[:i])
+        if values[i] - values[i - 1] > fall > 0.0:
+            return values[i - 1], values[i]
+    return None

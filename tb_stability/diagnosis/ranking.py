@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from tb_stability.causes import title
 from tb_stability.diagnosis.brief import Suspect
-from tb_stability.diagnosis.words import title
 from tb_stability.report import Diagnosis, Evidence
+
+TIE = "tie"
+"""Kind of the evidence that names another cause that fits as well."""
 
 _MOST = 4
 _NEARLY = 1
@@ -50,7 +53,7 @@ def _is_tie(ordered: Sequence[Suspect]) -> bool:
 
 
 def _tied(one: Suspect, other: Suspect) -> Diagnosis:
-    text = f"{title(other.diagnosis.cause)} fits as well. To tell them apart, {one.test or other.test}."
+    text = f"Nearly as likely: {title(other.diagnosis.cause)}. To tell them apart, {one.test or other.test}."
     return dataclasses.replace(
-        one.diagnosis, evidence=(*one.diagnosis.evidence, Evidence("tie", text, supports=False))
+        one.diagnosis, evidence=(*one.diagnosis.evidence, Evidence(TIE, text, supports=False))
     )

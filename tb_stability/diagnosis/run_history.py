@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import math
 
 import numpy as np
 
 from tb_stability.detectors.kernels import Kernels
+from tb_stability.diagnosis.agreement import sign_agreement
 from tb_stability.diagnosis.observed import NotFinite, Observed, Point
 from tb_stability.series import Layout, StepValues
 
 _FIRST_POINTS = 64
 _MOST_POINTS = 256
-_BEFORE_ALARM = 16
+_BEFORE_ALARM = 17  # 16, and the one before them
 _MOST_ALARMS = 8
 _TRIPLED = 3.0
 _MOST_RISES = 64
@@ -93,11 +95,12 @@ class RunHistory:
                     self._inference_steps[layer] = self._inference_steps.get(layer, 0) + 1
                 elif flag == 1.0:
                     self._batch_steps[layer] = self._batch_steps.get(layer, 0) + 1
-        self._keep(step, values)
+        self._keep(step, values, self._latest[-1] if self._latest else None)
         self._latest.append((step, values))
         if alarmed and self._alarms < _MOST_ALARMS:
             self._alarms += 1
-            self._before_alarms += [self._point(*latest) for latest in self._latest]
+            pairs = itertools.pairwise(self._latest)
+            self._before_alarms += [self._point(*latest, before) for before, latest in pairs]
 
     @property
     def observed(self) -> Observed:
@@ -115,20 +118,20 @@ class RunHistory:
             validation=tuple(self._validation),
         )
 
-    def _keep(self, step: int, values: StepValues) -> None:
+    def _keep(self, step: int, values: StepValues, before: tuple[int, StepValues] | None) -> None:
         if len(self._first) < _FIRST_POINTS:
-            self._first.append(self._point(step, values))
+            self._first.append(self._point(step, values, before))
             return
         self._since += 1
         if self._since < self._every or (not values.variables and self._since < 2 * self._every):
             return  # rather a step that was measured in full
         self._since = 0
-        self._later.append(self._point(step, values))
+        self._later.append(self._point(step, values, before))
         if len(self._later) > _MOST_POINTS:
             self._later = self._later[::2]
             self._every *= 2
 
-    def _point(self, step: int, values: StepValues) -> Point:
+    def _point(self, step: int, values: StepValues, before: tuple[int, StepValues] | None) -> Point:
         ratios = self._kernels.update_ratio(values) if values.variables and len(self._kernels) else None
         known = ratios[~np.isnan(ratios)] if ratios is not None else ()
         return Point(
@@ -137,6 +140,9 @@ class RunHistory:
             learning_rate=values.scalars.get("learning_rate", math.nan),
             grad_norm=values.scalars.get("grad_norm", math.nan),
             update_ratio=float(np.max(known)) if len(known) else math.nan,
+            agreement=sign_agreement(values, before[1])
+            if before is not None and before[0] == step - 1
+            else math.nan,
         )
 
     def _describe(self, step: int, values: StepValues) -> NotFinite:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from tb_stability.diagnosis.brief import Brief, Suspect
 from tb_stability.diagnosis.case import Case
 from tb_stability.diagnosis.code import for_each
-from tb_stability.diagnosis.words import names, symptom
+from tb_stability.diagnosis.words import names, number, symptom
 from tb_stability.preflight.fitting import SQUASHERS
 from tb_stability.report import Fix
+
+_LARGE_BIAS = 1.0
+"""Where tanh and sigmoid begin to be flat."""
 
 
 def suspect(case: Case) -> Suspect | None:
     """A layer whose outputs lie at the bounds of its function, where no gradient passes.
 
-    For it: the window `saturated_units`; a network that stands still. Against it: what drove the
-    outputs there: too large updates before, weights that began too large, unscaled inputs.
+    For it: the window `saturated_units`; biases far from 0; a network that stands still. Against it: what
+    drove the outputs there: too large updates before, weights that began too large, unscaled inputs.
     """
     window = case.first("saturated_units")
     if window is None:
@@ -44,6 +47,13 @@ def suspect(case: Case) -> Suspect | None:
         finding = case.finding(kind)
         if finding is not None:
             brief.doubt(kind, finding.text)
+    pushed = [f for name in window.layers if (f := case.layer(name)) and abs(f.bias_mean) > _LARGE_BIAS]
+    if pushed:
+        brief.strong(
+            "bias",
+            f"The biases of layer {pushed[0].layer} began at {number(pushed[0].bias_mean)} on average "
+            "(usual: 0).",
+        )
     layers = window.layers or ((window.layer,) if window.layer else ())
     return brief.close(
         layer=window.layer,
@@ -59,6 +69,7 @@ def suspect(case: Case) -> Suspect | None:
                 case.model,
                 "layer.activation = keras.activations.relu",
                 "layer.kernel.assign(keras.initializers.HeNormal()(layer.kernel.shape))",
+                *(["layer.bias.assign(keras.ops.zeros_like(layer.bias))"] if pushed else []),
             ),
         ),
         test="re-run with ReLU",

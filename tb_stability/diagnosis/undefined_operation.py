@@ -10,6 +10,7 @@ from tb_stability.diagnosis.not_finite import (
     first_not_finite,
     has_own_loss,
     is_first_layer_alone,
+    is_near_input,
     weigh_sudden,
 )
 from tb_stability.report import Fix
@@ -38,6 +39,11 @@ def suspect(case: Case) -> Suspect | None:
     if math.isfinite(loss) and is_first_layer_alone(case, found.first):
         brief.weak(
             "non_finite", f"At step {step} the loss was still finite ({loss:.3g}) while a gradient was not."
+        )
+    elif math.isfinite(loss) and is_near_input(case, found.first):
+        brief.weak(
+            "non_finite",
+            f"At step {step} loss and last layers were finite, and gradients nearer to the input were not.",
         )
     elif math.isfinite(loss):
         brief.strong(

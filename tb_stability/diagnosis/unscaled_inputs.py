@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tb_stability.diagnosis.brief import Brief, Suspect
 from tb_stability.diagnosis.case import BREAKDOWNS, EARLY_STEPS, STANDSTILLS, Case
+from tb_stability.diagnosis.onset import weigh_late
 from tb_stability.diagnosis.words import number, symptom
 from tb_stability.preflight.input_values import largest, unscaled
 from tb_stability.preflight.premises import Premises
@@ -29,12 +30,10 @@ def suspect(case: Case) -> Suspect | None:
         f"The inputs range from {number(tensor.min)} to {number(tensor.max)}, with mean "
         f"{number(tensor.mean)} (healthy: around 0, with a spread near 1).",
     )
-    if window.start_step <= EARLY_STEPS:
+    if case.is_early(window):
         brief.weak(window.kind, f"{symptom(window)}.")
     else:
-        brief.against(
-            window.kind, f"The first symptom is at step {window.start_step}; unscaled inputs show at once."
-        )
+        weigh_late(brief, window, "unscaled inputs")
     harmed = case.first("exploding_gradient", "dead_units", "saturated_units", "loss_divergence")
     if harmed is not None and harmed.start_step <= EARLY_STEPS:
         brief.weak(harmed.kind, f"{symptom(harmed)}, as large inputs make it.")
@@ -51,7 +50,7 @@ def suspect(case: Case) -> Suspect | None:
 
 
 def _fix(tensor: TensorRange) -> Fix:
-    if tensor.min >= 0.0 and _BYTES / 2 <= tensor.max <= _BYTES:
+    if tensor.min >= 0.0 and _BYTES / 2 <= tensor.max < _BYTES + 1:
         return Fix(
             "Scale the pixels to 0..1, in training and wherever the model is used.",
             'x = x.astype("float32") / 255.0',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tb_stability.advice import is_cut_off
 from tb_stability.diagnosis.brief import Brief, Suspect
 from tb_stability.diagnosis.case import Case
 from tb_stability.diagnosis.code import for_each
@@ -26,11 +27,10 @@ def suspect(case: Case) -> Suspect | None:
 
     For it: the window `vanishing_gradient`; sigmoid or tanh in the hidden layers, or many layers without
     normalization. Against it: initial weights that are too small or equal, dead or saturated units, an output
-    that
-    does not fit the loss: those are more specific.
+    that does not fit the loss: those are more specific. A gradient that is exactly 0 did not fade.
     """
     window = case.first("vanishing_gradient")
-    if window is None:
+    if window is None or is_cut_off(window):
         return None
     brief = Brief("vanishing_gradient")
     decades = _DECADES * window.peak_score
@@ -63,8 +63,8 @@ def suspect(case: Case) -> Suspect | None:
     return brief.close(
         layer=window.layer,
         first_step=window.start_step,
-        why=f"The gradient fades on its way to the input: in {names(window.layers)} {decades:.1f} powers of "
-        "ten are lost, so the first layers hardly learn.",
+        why=f"The gradient fades on its way to the input: in {names(window.layers)} it is {decades:.1f} "
+        "powers of ten smaller than in the last layers, so they hardly learn.",
         fix=Fix(
             'Use activation="relu" with kernel_initializer="he_normal" in the hidden layers, and add '
             "BatchNormalization or skip connections. The code does the former for a model that is built, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from tb_stability.causes import title as title
 from tb_stability.windows import Window
 
 HEALTHY_RATIO = "healthy: about 0.001, at most 0.01"
@@ -13,22 +14,6 @@ HEALTHY_RATIO = "healthy: about 0.001, at most 0.01"
 LARGE_RATIO = 0.05
 SMALL_RATIO = 0.01
 """A largest update ratio above the first is too large for most networks; one below the second is not."""
-
-
-_TITLES = {
-    "bn_inference_mode": "BatchNormalization in inference mode",
-    "bn_small_batch": "Batches too small for BatchNormalization",
-    "bn_momentum": "Momentum of BatchNormalization too high for this run",
-    "dying_relu": "Dying ReLU",
-    "output_loss_mismatch": "Output and loss that do not fit",
-    "invalid_inputs": "NaN or Inf in the data",
-    "reduced_precision_overflow": "Overflow in float16",
-}
-
-
-def title(cause: str) -> str:
-    """A cause as a title: `Learning rate too high`."""
-    return _TITLES.get(cause, cause.replace("_", " ").capitalize())
 
 
 def number(value: float) -> str:

@@ -56,6 +56,16 @@ def decades_of_sigmoids(hidden: Sequence[LayerFacts]) -> float:
     return math.log10(4.0) * sum(f.next_activation == "sigmoid" and not f.is_normalized for f in hidden)
 
 
+def usual_range(layer: LayerFacts) -> tuple[float, float]:
+    """Returns the least and the largest standard deviation among He, LeCun, Glorot and the fitting one.
+
+    A layer that widens a lot gets far less from Glorot than from He, and is as Keras makes it all the same.
+    """
+    he, lecun = math.sqrt(2.0 / layer.fan_in), math.sqrt(1.0 / layer.fan_in)
+    both = (he, lecun, math.sqrt(2.0 / (layer.fan_in + layer.fan_out)))
+    return min(both), max(both)
+
+
 def scale_of(layer: LayerFacts) -> float:
     """Returns the measured standard deviation over the fitting one; NaN without a kernel."""
     return layer.weight_std / fitting_of(layer).std if layer.has_kernel else math.nan

@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator
 
 from tb_stability.model_facts import LayerFacts, ModelFacts
-from tb_stability.preflight.fitting import fitting_of, scale_of
+from tb_stability.preflight.fitting import fitting_of, scale_of, usual_range
 from tb_stability.preflight.premises import Premises, and_more
 from tb_stability.report import Finding
 
 _FACTOR = 3.0
-"""By which a layer's weights may differ from the fitting scale, up or down."""
+"""By which a layer's weights may lie outside of the range of the usual initializers."""
 
 _DECADES = 2.0
 """By which the layers together may."""
@@ -21,13 +21,16 @@ _RECURRENT_GAIN = 1.5
 
 
 def misscaled(model: ModelFacts) -> tuple[LayerFacts, ...]:
-    """Returns the hidden layers that no normalization heals, with weights 3 times too large or small."""
-    return tuple(
-        layer
-        for layer in model.hidden
-        if not layer.is_normalized and not 1 / _FACTOR <= scale_of(layer) <= _FACTOR
-        if not math.isnan(layer.weight_std)
-    )
+    """Returns the hidden layers that no normalization heals, with weights far too large or small."""
+    return tuple(layer for layer in model.hidden if not layer.is_normalized and is_misscaled(layer))
+
+
+def is_misscaled(layer: LayerFacts) -> bool:
+    """Whether the weights of a layer began 3 times larger or smaller than a usual initializer makes them."""
+    if not layer.has_kernel or math.isnan(layer.weight_std):
+        return False
+    least, most = usual_range(layer)
+    return not least / _FACTOR <= layer.weight_std <= most * _FACTOR
 
 
 def decades_over_depth(model: ModelFacts) -> float:

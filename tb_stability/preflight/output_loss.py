@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from tb_stability.model_facts import LossFacts
+from tb_stability.model_facts import LossFacts, ModelFacts
 from tb_stability.preflight.premises import Premises
 from tb_stability.report import Finding, TensorRange
 
@@ -12,6 +12,11 @@ KIND = "output_loss_mismatch"
 
 _OF_CLASSES = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy", "CategoricalFocalCrossentropy")
 _BINARY = ("BinaryCrossentropy", "BinaryFocalCrossentropy")
+_VALUE_BY_VALUE = (
+    *("MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError"),
+    *("MeanSquaredLogarithmicError", "Huber", "LogCosh", *_BINARY),
+)
+"""Losses that compare an output with a target of the same place: it has to reach it."""
 _PROBABILITIES = ("softmax", "sigmoid")
 _RANGES = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, float("inf"))}
 
@@ -61,7 +66,28 @@ def _of_targets(loss: LossFacts, activation: str, units: int, targets: tuple[Ten
         )
     if loss.kind in (*_BINARY, "CategoricalCrossentropy") and (most > 1 or least < 0):
         return f"{loss.kind} needs targets in 0 to 1, but the first batch has {least:.3g} to {most:.3g}."
-    low, high = _RANGES.get(activation, (-float("inf"), float("inf")))
-    if loss.kind not in _OF_CLASSES and (least < low or most > high):
-        return f"{activation} reaches {low:g} to {high:g}, but the targets {least:.3g} to {most:.3g}."
+    low, high = _reach(activation)
+    if loss.kind in _VALUE_BY_VALUE and (least < low or most > high):
+        return (
+            f"{activation} reaches {low:g} to {high:g}, but the targets range from {least:.3g} to {most:.3g}."
+        )
     return ""
+
+
+def share_out_of_reach(model: ModelFacts, first_batch: Sequence[TensorRange]) -> float:
+    """Returns the share of the range of the targets that the output activation does not reach.
+
+    0 where it reaches all of it, where there are several targets, and where the loss is none that compares
+    value by value: targets that are classes, or whatever a loss of the user's own makes of them.
+    """
+    targets = [tensor for tensor in first_batch if tensor.role == "target"]
+    is_compared = model.loss is not None and model.loss.kind in _VALUE_BY_VALUE
+    if len(targets) != 1 or not is_compared or not targets[0].max > targets[0].min:
+        return 0.0
+    low, high = _reach(model.output_activation)
+    least, most = targets[0].min, targets[0].max
+    return (max(0.0, low - least) + max(0.0, most - high)) / (most - least)
+
+
+def _reach(activation: str) -> tuple[float, float]:
+    return _RANGES.get(activation, (-float("inf"), float("inf")))

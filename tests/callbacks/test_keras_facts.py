@@ -174,3 +174,29 @@ def test_reading_draws_no_random_number_and_changes_no_weight() -> None:
     np.testing.assert_array_equal(keras.random.normal((3,)), expected)
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+@keras.saving.register_keras_serializable("tests")
+class _Scaled(layers.Dense):
+    def call(self, x: Any) -> Any:
+        return 5.0 * super().call(x)
+
+
+def test_an_output_is_known_where_it_is_that_of_a_layer_of_keras() -> None:
+    """Kills: tanh as the last function of a layer that scales it; a leaky ReLU that reaches from 0."""
+    assert facts_of(sequential(_Scaled(1, activation="tanh"))).output_activation == ""
+    assert facts_of(sequential(layers.Dense(1, activation="tanh"))).output_activation == "tanh"
+    leaky = sequential(layers.Dense(1), layers.ReLU(negative_slope=0.3))
+    assert facts_of(leaky).output_activation == "leaky_relu"
+    assert facts_of(sequential(layers.Dense(1), layers.ReLU())).output_activation == "relu"
+
+
+def test_the_projections_of_attention_have_the_fans_of_their_equation() -> None:
+    """Kills: the kernel of an EinsumDense counted as that of a convolution."""
+    attention = layers.MultiHeadAttention(2, 16, name="attention")
+    inputs = keras.Input((5, 32))
+    facts = facts_of(keras.Model(inputs, attention(inputs, inputs)))
+    fans = {
+        f.layer.rsplit("/", 1)[-1]: (f.fan_in, f.fan_out) for f in facts.layers if f.kind == "EinsumDense"
+    }
+    assert fans == {"query": (32, 32), "key": (32, 32), "value": (32, 32), "attention_output": (32, 32)}

@@ -110,3 +110,9 @@ def case(
 def diagnosed(found: Case, cause: str) -> Diagnosis | None:
     """The diagnosis of that cause; None where it is not among them."""
     return next((d for d in diagnose(found) if d.cause == cause), None)
+
+
+NORMALIZED_LOOP = model(
+    way="loop", loss=None, normalizations=(batch_norm("bn_1"),), steps_per_epoch=None, epochs=None
+)
+"""A model with BatchNormalization in a custom loop."""

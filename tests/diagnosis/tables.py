@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from tb_stability.detectors.vanishing_gradient import CUT_SCORE
 from tb_stability.diagnosis.case import Case
 from tb_stability.diagnosis.observed import NotFinite, Point
 from tb_stability.model_facts import LossFacts, OptimizerFacts
@@ -26,7 +27,7 @@ def jump_at(step: int) -> tuple[Point, ...]:
 
 NAN = NotFinite(60, math.nan, ("dense_1", "dense_2", "out"), all_layers=True)
 INF = NotFinite(60, math.inf, ("dense_2", "out"))
-FINITE_LOSS = NotFinite(60, 0.7, ("dense_1", "dense_2"))
+FINITE_LOSS = NotFinite(60, 0.7, ("dense_1", "dense_2", "out"), all_layers=True)
 FIRST_LAYER_ALONE = NotFinite(60, 0.7, ("dense_1",))
 
 EXPLAINED: dict[str, tuple[str, str | None, Case]] = {
@@ -97,7 +98,7 @@ EXPLAINED: dict[str, tuple[str, str | None, Case]] = {
         case(window("exploding_gradient", 1), first_batch=inputs(0.0, 255.0)),
     ),
     "invalid_inputs": ("likely", None, case(window("non_finite", 60), not_finite=NAN)),
-    "undefined_operation": ("likely", "dense_1", case(window("non_finite", 60), not_finite=FINITE_LOSS)),
+    "undefined_operation": ("likely", None, case(window("non_finite", 60), not_finite=FINITE_LOSS)),
     "output_loss_mismatch": (
         "likely",
         "out",
@@ -121,6 +122,12 @@ EXPLAINED: dict[str, tuple[str, str | None, Case]] = {
         case(window("saturated_units", 3), facts=model(dense("dense_1", "tanh"), dense("dense_2", "tanh"))),
     ),
     "vanishing_gradient": ("likely", "dense_1", case(window("vanishing_gradient", 4), facts=DEEP_SIGMOID)),
+    "gradient_cut": ("likely", "dense_1", case(window("vanishing_gradient", 4, peak_score=CUT_SCORE))),
+    "unrelated_targets": (
+        "likely",
+        None,
+        case(window("loss_plateau", 90), points=points(loss=2.31)),
+    ),
     "exploding_gradient": (
         "likely",
         "gru/gru_cell",
@@ -170,6 +177,8 @@ CONTRADICTED: dict[str, Case] = {
     "vanishing_gradient": case(
         window("vanishing_gradient", 4), facts=model(dense("dense_1", scale=0.0), dense("dense_2", scale=0.0))
     ),
+    "gradient_cut": case(window("vanishing_gradient", 4, peak_score=CUT_SCORE), window("dead_units", 2)),
+    "unrelated_targets": case(window("loss_plateau", 90), points=points(loss=2.31, update_ratio=1e-7)),
     "exploding_gradient": case(window("exploding_gradient", 60), points=swinging_rate(), rate_rises=(55,)),
     "reduced_precision_overflow": case(
         window("non_finite", 0), facts=FLOAT16, first_batch=inputs(nan=3), not_finite=NotFinite(0, math.nan)

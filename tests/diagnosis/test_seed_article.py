@@ -78,6 +78,26 @@ FAULTS: Mapping[str, tuple[Training, str]] = {
         Training(build=lambda: perceptron(bias_initializer=keras.initializers.Constant(-30.0))),
         "dying_relu",
     ),
+    "saturated activations": (
+        Training(
+            build=lambda: perceptron(3, "tanh", bias_initializer=keras.initializers.Constant(4.0)),
+            optimizer=lambda: keras.optimizers.SGD(0.05),
+        ),
+        "saturated_activation",
+    ),
+    "batches too small": (
+        Training(optimizer=lambda: keras.optimizers.SGD(0.2), batch_size=1, steps=300),
+        "batch_size_too_small",
+    ),
+    "BatchNormalization with a momentum for longer runs": (
+        Training(
+            build=lambda: normalized(2, momentum=0.9999),
+            optimizer=lambda: keras.optimizers.Adam(3e-3),
+            steps=450,
+            validates=True,
+        ),
+        "bn_momentum",
+    ),
     "output that does not fit the loss": (
         Training(
             loss=lambda: keras.losses.SparseCategoricalCrossentropy(from_logits=False),

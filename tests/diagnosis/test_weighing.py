@@ -83,8 +83,8 @@ def test_beside_a_certain_cause_nothing_is_only_possible() -> None:
 def test_a_tie_is_said_of_both_and_only_where_they_are_likely_and_close() -> None:
     first, second = rank([suspect("a", "strong", "weak"), suspect("b", "strong", "strong")])
     assert [(d.cause, d.evidence[-1].text) for d in (first, second)] == [
-        ("b", "A fits as well. To tell them apart, test b."),
-        ("a", "B fits as well. To tell them apart, test a."),
+        ("b", "Nearly as likely: A. To tell them apart, test b."),
+        ("a", "Nearly as likely: B. To tell them apart, test a."),
     ]
     far = rank([suspect("a", "strong", "weak"), suspect("b", "strong", "strong", "weak")])
     possible = rank([suspect("a", "strong"), suspect("b", "strong")])

@@ -46,12 +46,12 @@ def perceptron(
     return keras.Sequential([keras.Input((64,)), *hidden, layers.Dense(10, output, name="out")])
 
 
-def normalized(depth: int = 4) -> keras.Model:
+def normalized(depth: int = 4, momentum: float = 0.99) -> keras.Model:
     """Hidden layers with BatchNormalization behind each."""
     x = inputs = keras.Input((64,))
     for i in range(depth):
         x = layers.Dense(32, use_bias=False, kernel_initializer="he_normal", name=f"dense_{i + 1}")(x)
-        x = layers.LeakyReLU()(layers.BatchNormalization(name=f"bn_{i + 1}")(x))
+        x = layers.LeakyReLU()(layers.BatchNormalization(momentum=momentum, name=f"bn_{i + 1}")(x))
     return keras.Model(inputs, layers.Dense(10, name="out")(x))
 
 
@@ -83,27 +83,34 @@ class Training:
     validates: bool = False
 
     def run(self, log_dir: Path, fix: str = "") -> tuple[StabilityCallback, dict[str, Any]]:
-        """Trains, after the code of a fix where one is given; returns the callback and the history."""
+        """Trains, after the code of a fix where one is given; returns the callback and the history.
+
+        What the code passes to `model.fit` holds for this training.
+        """
         keras.utils.clear_session()
         keras.utils.set_random_seed(0)
         model = self.build()
         model.compile(self.optimizer(), self.loss())
         x, y = self.data()
         scope: dict[str, Any] = {"keras": keras, "model": model, "x": x, "y": y}
+        asked: dict[str, Any] = {}
+        fit, model.fit = model.fit, lambda *_, **options: asked.update(options)
         exec(fix, scope)
+        model.fit = fit
         model, x, y = scope["model"], scope["x"], scope["y"]
+        batch_size = asked.get("batch_size", self.batch_size)
         if not model.compiled:
             model.compile(self.optimizer(), self.loss())
         callback = StabilityCallback(str(log_dir), overhead=math.inf)
         count = len(x) * 4 // 5
         held_back = (x[count:], y[count:]) if self.validates else None
-        epochs = max(1, self.steps * self.batch_size // count)
+        epochs = max(1, self.steps * batch_size // count)
         if epochs == 1:
-            count = self.steps * self.batch_size
+            count = self.steps * batch_size
         model.fit(
             x[:count],
             y[:count],
-            batch_size=self.batch_size,
+            batch_size=batch_size,
             epochs=epochs,
             validation_data=held_back,
             verbose=0,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import pytest
 
-from tb_stability.model_facts import LossFacts, ModelFacts, OptimizerFacts
+from tb_stability.model_facts import LayerFacts, LossFacts, ModelFacts, OptimizerFacts
 from tb_stability.preflight import inspect
-from tb_stability.preflight.initial_weights import decades_over_depth
+from tb_stability.preflight.initial_weights import decades_over_depth, is_misscaled
+from tb_stability.preflight.output_loss import share_out_of_reach
 from tb_stability.preflight.premises import Premises
 from tb_stability.report import TensorRange
 from tests.diagnosis.cases import batch_norm, dense, inputs, model
@@ -155,7 +157,7 @@ def test_what_is_usual_is_not_noted(name: str) -> None:
         ),
         (
             dataclasses.replace(output("tanh", "MeanSquaredError", None, 1), first_batch=target(-3, 3)),
-            "tanh reaches -1 to 1, but the targets -3 to 3",
+            "tanh reaches -1 to 1, but the targets range from -3 to 3",
         ),
     ],
 )
@@ -170,3 +172,21 @@ def test_weights_a_little_off_in_every_layer_add_up() -> None:
     (found,) = inspect(premises(DEEP))
     assert found.kind == "initial_weights_scale"
     assert "shrinks by about 2.3 powers of ten" in found.text
+
+
+@pytest.mark.parametrize("kind", ["", "CosineSimilarity", "CTC", "Hinge"])
+def test_what_a_loss_makes_of_targets_is_not_guessed(kind: str) -> None:
+    """Kills: a range check of a loss that does not compare value by value, such as one of the user's own."""
+    given = dataclasses.replace(output("softmax", kind, None), first_batch=target(0, 9))
+    assert "output_loss_mismatch" not in {finding.kind for finding in inspect(given)}
+    assert share_out_of_reach(given.model, given.first_batch) == 0.0
+
+
+@pytest.mark.parametrize(("fan_in", "fan_out"), [(9, 288), (27, 288), (6, 64), (4, 4000), (512, 10)])
+def test_what_keras_makes_by_default_is_never_far_off(fan_in: int, fan_out: int) -> None:
+    """Kills: Glorot behind ReLU called far too small where a layer widens, such as the first convolution."""
+    std = math.sqrt(2.0 / (fan_in + fan_out))
+    facts = LayerFacts("d", "Dense", "relu", "relu", "GlorotUniform", fan_in, fan_out, weight_std=std)
+    assert not is_misscaled(facts)
+    assert is_misscaled(dataclasses.replace(facts, weight_std=std / 8))
+    assert is_misscaled(dataclasses.replace(facts, weight_std=4 * math.sqrt(2.0 / fan_in)))
