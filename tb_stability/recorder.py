@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 
 from tb_stability.diagnosis import with_diagnoses
 from tb_stability.diagnosis.run_history import RunHistory
+from tb_stability.final_level import FinalLevel
 from tb_stability.model_facts import ModelFacts
 from tb_stability.monitor import Monitor
 from tb_stability.report import Cost, Diagnosis, RunReport, TensorRange, Verdict
@@ -34,6 +36,7 @@ class Recorder:
       cost: What recording costs, for the report; set by who measures it.
       first_batch: The tensors of the first batch, for the report; likewise.
       model: What is known of the model, for the report; likewise.
+      stop_step: Step at which `on_alarm` asked the training to stop, for the report; likewise.
     """
 
     def __init__(
@@ -50,9 +53,12 @@ class Recorder:
         self.cost: Cost | None = None
         self.first_batch: tuple[TensorRange, ...] = ()
         self.model: ModelFacts | None = None
+        self.stop_step: int | None = None
         self._monitor = Monitor()
         self._history = RunHistory()
+        self._final_level = FinalLevel()
         self._layout = Layout()
+        self.first_weights: dict[str, float] = {}
         self._store = RunStore(open_writer)
         self._clock = clock
         self._pace: Pace | None = None
@@ -72,7 +78,7 @@ class Recorder:
     @property
     def verdict(self) -> Verdict:
         """The answer so far."""
-        return self._monitor.report(recorded=self._store.recorded).verdict
+        return self._report().verdict
 
     @property
     def diagnoses(self) -> tuple[Diagnosis, ...]:
@@ -100,6 +106,9 @@ class Recorder:
                 self._is_report_stale |= bool(changed)
             with self._harmless("remember a step"):
                 self._history.update(step, value, alarmed=any(w.end_step is None for w in changed))
+                self._final_level.update(value)
+            if not self.first_weights and "weight_norm" in value.variables:
+                self._note_weights(layout, value)
             with self._harmless("store a step"):
                 is_urgent |= self._store.add(step, value, changed)
         self.next_step = first_step + len(values)
@@ -115,6 +124,8 @@ class Recorder:
 
     def flush(self, *, state: State = "running") -> None:
         """Writes everything seen so far, and the report of it, and hands it to the operating system."""
+        if state == "ended":
+            self._monitor.end()
         if self._pace is not None:
             self._pace.flushed(self._clock())
         with self._harmless("write the log"):
@@ -130,6 +141,12 @@ class Recorder:
         self.flush(state=state)
         with self._harmless("close the log"):
             self._store.close()
+
+    def _note_weights(self, layout: Layout, values: StepValues) -> None:
+        """Remembers the root mean square of each variable before its first update."""
+        norms = values.variables["weight_norm"]
+        for variable, norm in zip(layout.variables, norms, strict=True):
+            self.first_weights[variable.name] = float(norm) / math.sqrt(variable.size)
 
     def _follow(self, layout: Layout, values: Sequence[StepValues]) -> None:
         """Changes the columns where these steps have others."""
@@ -159,10 +176,15 @@ class Recorder:
             cost=self.cost,
             first_batch=self.first_batch,
             model=self.model,
+            final=self._final_level.final,
+            stop_step=self.stop_step,
         )
         with self._harmless("diagnose"):
             report = with_diagnoses(report, self._history.observed)
-        return report
+        if self.stop_step is None:
+            return report
+        text = f"{report.verdict.text} on_alarm asked it to stop at step {self.stop_step}."
+        return dataclasses.replace(report, verdict=dataclasses.replace(report.verdict, text=text))
 
     @contextlib.contextmanager
     def _harmless(self, what: str) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Literal
 
 from tb_stability.checks import Check
@@ -159,6 +160,29 @@ class Diagnosis:
 
 
 @dataclasses.dataclass(frozen=True)
+class Final:
+    """Where a run stands: what repeated runs are compared by. NaN where not known.
+
+    Attributes:
+      first_loss: Median of the first 5 losses.
+      loss: Mean of the last losses, a quarter of the run and at most 64; NaN where the last is not finite.
+      loss_error: Standard error of that mean, in the same unit.
+      val_loss: Median of the last 3 validation losses; NaN where the last is not finite.
+      val_loss_error: Standard deviation of a validation loss about its neighbours.
+      learning_rate: The last one.
+      batch_size: Most examples in a batch; None where not recorded.
+    """
+
+    first_loss: float = math.nan
+    loss: float = math.nan
+    loss_error: float = math.nan
+    val_loss: float = math.nan
+    val_loss_error: float = math.nan
+    learning_rate: float = math.nan
+    batch_size: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class RunReport:
     """Everything that the detectors say of one run so far.
 
@@ -172,6 +196,8 @@ class RunReport:
       model: The model when recording began; None where it was not seen.
       findings: What is noteworthy about model, optimizer and data.
       diagnoses: Causes of the windows, surest first.
+      final: Where the run stands; None where not known, as in older logs.
+      stop_step: Step at which `on_alarm="stop"` asked the training to stop; None where it did not.
     """
 
     steps: Steps
@@ -183,3 +209,5 @@ class RunReport:
     model: ModelFacts | None = None
     findings: tuple[Finding, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
+    final: Final | None = None
+    stop_step: int | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import time
 import warnings
@@ -16,7 +15,8 @@ from tb_stability.callbacks.call_pace import DRAIN_UPDATES
 from tb_stability.callbacks.keras_arguments import check_overhead, open_recorder, require_tensorflow_backend
 from tb_stability.callbacks.keras_facts import note_facts
 from tb_stability.callbacks.keras_recording import KerasRecording
-from tb_stability.measures.tensorflow.instead import instead
+from tb_stability.callbacks.keras_twins import Twin, make_twin
+from tb_stability.callbacks.on_alarm import Alarms, OnAlarm, check_on_alarm
 from tb_stability.measures.tensorflow.measuring import Detail
 from tb_stability.report import Cost, Diagnosis, Verdict
 from tb_stability.windows import Window
@@ -25,26 +25,12 @@ _RECORDED: weakref.WeakKeyDictionary[keras.Model, weakref.ref[Any]] = weakref.We
 """The callback that records each model that is in a fit: two would measure each other."""
 
 
-@dataclasses.dataclass(frozen=True)
-class _Twin:
-    """An observed training function; made when it is first needed, since most models do without the thin one.
-
-    Attributes:
-      function: Takes the place of `model.train_function`.
-      train_step: Takes the place of `model.train_step` meanwhile: older versions of Keras look it up when
-        the function is traced, newer ones when it is made.
-    """
-
-    function: Callable[..., Any]
-    train_step: Callable[..., Any]
-
-
 class StabilityCallback(keras.callbacks.Callback):
     """Records gradients, updates and normalization statistics of every step, and finds divergence windows.
 
     The statistics are taken inside the compiled training step, from the gradients that the optimizer is
-    given. Weights, learning rate and random state are not touched, and training is never stopped. A fault of
-    the recording is one warning; training goes on.
+    given. Weights, learning rate and random state are not touched, and training is not stopped unless
+    `on_alarm` says so. A fault of the recording is one warning; training goes on.
 
     The model's own training function stays as it is: during `fit` an observed twin of it runs in its
     place. It is kept for the next fit of the same model, which then starts at once.
@@ -55,6 +41,11 @@ class StabilityCallback(keras.callbacks.Callback):
         more, gradients and weights are measured at every n-th step, and at every step while anything looks
         abnormal; the loss is measured, and gradients are checked for NaN and Inf, at every step always.
         `math.inf` measures everything at every step.
+      on_alarm: `"stop"` ends the training when a window is critical and open; a warning may pass, and does
+        not. Or a function that is called with every window that becomes a warning, and again should it
+        become critical, and with the first of the `diagnoses` then, or None; it may set
+        `model.stop_training`. Both act when the measures are fetched: up to 64 steps, or half a second,
+        after `window.alarm_step`. An exception of the function is one warning.
 
     Raises:
       TypeError, ValueError: If an argument is of another kind or range.
@@ -63,17 +54,21 @@ class StabilityCallback(keras.callbacks.Callback):
       model.fit(x, y, callbacks=[StabilityCallback("logs/exp1")])
     """
 
-    def __init__(self, log_dir: str | os.PathLike[str], *, overhead: float = 0.03) -> None:
+    def __init__(
+        self, log_dir: str | os.PathLike[str], *, overhead: float = 0.03, on_alarm: OnAlarm = None
+    ) -> None:
         super().__init__()
         require_tensorflow_backend()
         check_overhead(overhead)
+        check_on_alarm(on_alarm)
         self._overhead = overhead
+        self._alarms = Alarms(on_alarm)
         self._recorder = open_recorder(log_dir)
         self._recording: KerasRecording | None = None
         self._last_recording: KerasRecording | None = None
         self._finalizer: weakref.finalize[..., Any] | None = None
         self._users_function: Callable[..., Any] | None = None
-        self._twins: dict[Detail, _Twin] = {}
+        self._twins: dict[Detail, Twin] = {}
         self._stand_in = self._run_twin
 
     @property
@@ -126,6 +121,7 @@ class StabilityCallback(keras.callbacks.Callback):
             recording.go_on()
             self._recording = self._last_recording = recording
             self._recorder = recording.recorder
+            self._recorder.stop_step = None
             self._finalizer = weakref.finalize(self, _close, self._recording)
             self._users_function = self.model.train_function
             self._note_facts(began=False)
@@ -144,6 +140,7 @@ class StabilityCallback(keras.callbacks.Callback):
                 self._recording.drain()
                 if self._recorder.model is None:
                     self._note_facts(began=True)
+                self._act_on_alarms()
             attributes = self.model.__dict__  # past the `__setattr__` of Keras, which takes its time
             current = attributes["train_function"]
             if current is self._stand_in:
@@ -162,10 +159,12 @@ class StabilityCallback(keras.callbacks.Callback):
             return
         val_loss = (logs or {}).get("val_loss")
         self._recording.drain({"val_loss": float(val_loss)} if isinstance(val_loss, (int, float)) else None)
+        self._act_on_alarms()
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Closes the log."""
         self._end(state="ended")
+        self._alarms.act(self._recorder)  # there is nothing left to stop
 
     def _goes_on(self, last: KerasRecording) -> bool:
         """Whether this fit runs the same steps as the last one, so that they need not be traced again."""
@@ -199,46 +198,24 @@ class StabilityCallback(keras.callbacks.Callback):
         try:
             detail = recording.detail
             if detail not in self._twins:
-                self._twins[detail] = self._make_twin(recording, detail)
+                self._twins[detail] = make_twin(self.model, recording, detail, users=self._users_function)
             twin = self._twins[detail]
         except Exception as error:
             self._give_up(error)
             self.model.make_train_function()
             return self.model.train_function(iterator)
-        own_step = attributes.get("train_step")
-        attributes["train_step"] = twin.train_step
         start = time.perf_counter()
         try:
-            logs = twin.function(iterator)
+            logs = twin.run(self.model, iterator)
         except (StopIteration, GeneratorExit):
             raise  # the end of the data
         except BaseException:
             recording.flush()  # Ctrl-C, a failing op: Keras will not call on_train_end
             raise
-        finally:
-            if own_step is None:
-                del attributes["train_step"]
-            else:
-                attributes["train_step"] = own_step
         recording.count_call(time.perf_counter() - start)
         if recording.traced_in_vain:
             self._twins.clear()
         return logs
-
-    def _make_twin(self, recording: KerasRecording, detail: Detail) -> _Twin:
-        """Makes a second training function as the model makes its own, which is left as it was."""
-
-        def observed_step(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-            with recording.step(detail, args):
-                return original(*args, **kwargs)
-
-        attributes = self.model.__dict__
-        try:
-            with instead(self.model, "train_step", observed_step):
-                self.model.make_train_function(force=True)
-                return _Twin(attributes["train_function"], attributes["train_step"])
-        finally:
-            attributes["train_function"] = self._users_function
 
     def _note_facts(self, *, began: bool) -> None:
         note_facts(
@@ -250,6 +227,11 @@ class StabilityCallback(keras.callbacks.Callback):
             steps_per_epoch=self.params.get("steps"),
             epochs=self.params.get("epochs"),
         )
+
+    def _act_on_alarms(self) -> None:
+        recording = self._recording
+        if recording is not None and self._alarms.stop(self._recorder, alone=not recording.is_one_of_several):
+            self.model.stop_training = True  # Keras looks at it after the coming step
 
     def _catch_up(self) -> None:
         if self._recording is not None:

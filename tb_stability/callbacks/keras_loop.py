@@ -14,6 +14,7 @@ import keras
 from tb_stability.callbacks.keras_arguments import check_overhead, open_recorder, require_tensorflow_backend
 from tb_stability.callbacks.keras_facts import note_facts
 from tb_stability.callbacks.keras_recording import KerasRecording
+from tb_stability.callbacks.on_alarm import Alarms, OnAlarm, check_on_alarm
 from tb_stability.report import Cost, Diagnosis, Verdict
 from tb_stability.summary.report import State
 from tb_stability.windows import Window
@@ -33,6 +34,11 @@ class StabilityMonitor:
       model: The model that is trained.
       optimizer: The optimizer whose `apply` is called. With several, make one monitor for each.
       overhead: Share of the step time that recording may take, see `StabilityCallback`.
+      on_alarm: What to do at an alarm, see `StabilityCallback`. `"stop"` sets `should_stop`, which the loop
+        has to look at.
+
+    Attributes:
+      should_stop: Whether `on_alarm="stop"` asks the loop to end.
 
     Raises:
       TypeError, ValueError: If an argument is of another kind or range.
@@ -51,11 +57,15 @@ class StabilityMonitor:
         model: keras.Model,
         optimizer: Any,
         overhead: float = 0.03,
+        on_alarm: OnAlarm = None,
     ) -> None:
         require_tensorflow_backend()
         check_overhead(overhead)
+        check_on_alarm(on_alarm)
         _check_kind("model", model, keras.Model)
         _check_kind("optimizer", optimizer, keras.optimizers.Optimizer)
+        self.should_stop = False
+        self._alarms = Alarms(on_alarm)
         self._recorder = open_recorder(log_dir)
         self._recording = KerasRecording(
             self._recorder,
@@ -126,12 +136,16 @@ class StabilityMonitor:
             self._recording.drain()
             if self._recorder.model is None:
                 note_facts(self._recorder, self._model, self._optimizer, way="loop", began=True)
+            if self._alarms.stop(self._recorder, alone=not self._recording.is_one_of_several):
+                self.should_stop = True
             now = time.perf_counter()  # what we took is no time of the step
         self._called_at = now
 
     def close(self) -> None:
         """Stops observing, and closes the log."""
-        self._close(state="ended")
+        if self._finalizer.alive:
+            self._close(state="ended")
+            self._alarms.act(self._recorder)  # what came with the last steps
 
     def __enter__(self) -> StabilityMonitor:
         return self
@@ -142,7 +156,10 @@ class StabilityMonitor:
         error: BaseException | None,
         traceback: types.TracebackType | None,
     ) -> None:
-        self._close(state="ended" if error is None else "running")
+        if error is None:
+            self.close()
+        else:
+            self._close(state="running")
 
     def _catch_up(self) -> None:
         if self._finalizer.alive:

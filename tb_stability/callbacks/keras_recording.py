@@ -37,6 +37,7 @@ class KerasRecording:
 
     Attributes:
       recorder: The run that is recorded into.
+      is_one_of_several: Whether other processes train together with this one.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class KerasRecording:
         )
         self._pace = CallPace(overhead, updates_per_call=updates_per_call)
         # The step of all processes must be the same, with the same sums in it: it may not depend on time.
-        self._is_asked = replicas.are_several_workers(optimizers[0])
+        self.is_one_of_several = self._is_asked = replicas.are_several_workers(optimizers[0])
         self._given = GivenValues()
         self._measure_as_planned()
         self._model = model

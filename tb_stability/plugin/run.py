@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
+from tb_stability.configuration import Setting, configuration
+from tb_stability.groups import Group, fingerprint_of, group_runs
 from tb_stability.report import Diagnosis, RunReport, Steps, Verdict
+from tb_stability.summary.diagnoses import diagnosis_members
 from tb_stability.summary.errors import LogFormatError, NewerVersionError
 from tb_stability.summary.report import report_members
+from tb_stability.tally import Summary, summarize
 from tb_stability.windows import Window
 
 DOCUMENT_VERSION = 1
@@ -74,6 +78,23 @@ class Run:
         """The causes of the windows, surest first."""
         return self.report.diagnoses
 
+    @property
+    def configuration(self) -> dict[str, Setting] | None:
+        """How it was set up, see `configuration.py`; None where that was not recorded."""
+        size = None if self.report.final is None else self.report.final.batch_size
+        return configuration(self.report.model, self.report.first_batch, batch_size=size)
+
+    @property
+    def fingerprint(self) -> str | None:
+        """A hash that repeated runs share, likewise."""
+        return fingerprint_of(self.report)
+
+    def _repr_html_(self) -> str:
+        """A cell of a notebook."""
+        from tb_stability.html_report.notebook import run_html  # which imports this module
+
+        return run_html(self)
+
 
 def unreadable_run(name: str, error: LogFormatError, *, recorded: bool) -> Run:
     """A run of which nothing could be read, for the reason that `error` gives."""
@@ -98,13 +119,24 @@ def unreadable_run(name: str, error: LogFormatError, *, recorded: bool) -> Run:
     )
 
 
-def runs_document(logdir: str, runs: Iterable[Run]) -> dict[str, object]:
+def groups_of(runs: Iterable[Run]) -> tuple[Group, ...]:
+    """The repeated runs among some, judged together."""
+    return group_runs({run.name: run.report for run in runs})
+
+
+def summary_of(runs: Iterable[Run]) -> Summary:
+    """The answer for some runs in one sentence, with the number of runs of each status."""
+    return summarize({run.name: run.verdict.status for run in runs})
+
+
+def runs_document(logdir: str, runs: Sequence[Run]) -> dict[str, object]:
     """The document, ready for JSON: non-finite numbers are strings."""
     return {
         "version": DOCUMENT_VERSION,
         "logdir": logdir,
+        "summary": dataclasses.asdict(summary_of(runs)),
         "runs": [_members(run) for run in runs],
-        "groups": [],
+        "groups": [_group_members(group) for group in groups_of(runs)],
     }
 
 
@@ -112,7 +144,18 @@ def _members(run: Run) -> dict[str, object]:
     return {
         "run": run.name,
         **report_members(run.report),
+        "configuration": run.configuration,
+        "fingerprint": run.fingerprint,
         "source": dataclasses.asdict(run.source),
         "state": run.state,
         "problems": list(run.problems),
+    }
+
+
+def _group_members(group: Group) -> dict[str, object]:
+    return {
+        "name": group.name,
+        "runs": list(group.runs),
+        "verdict": dataclasses.asdict(group.verdict),
+        "diagnoses": [diagnosis_members(diagnosis) for diagnosis in group.diagnoses],
     }

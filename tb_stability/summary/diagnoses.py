@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import cast, get_args
 
+from tb_stability.causes import title
 from tb_stability.report import Confidence, Diagnosis, Evidence, Finding, Fix
 from tb_stability.summary import fields
 
@@ -15,9 +16,13 @@ def finding_members(finding: Finding) -> dict[str, object]:
 
 
 def diagnosis_members(diagnosis: Diagnosis) -> dict[str, object]:
-    """The members of a diagnosis, named as in `Diagnosis`, but `supports` is `for`."""
+    """The members of a diagnosis, named as in `Diagnosis`, but `supports` is `for`.
+
+    `title` is the cause as people say it.
+    """
     return {
         "cause": diagnosis.cause,
+        "title": title(diagnosis.cause),
         "confidence": diagnosis.confidence,
         "layer": diagnosis.layer,
         "first_step": int(diagnosis.first_step),  # numpy's integers are no JSON

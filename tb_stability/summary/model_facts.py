@@ -38,6 +38,8 @@ def parse_model(document: fields.Object) -> ModelFacts:
         compute_dtype=fields.get_str(document, "compute_dtype"),
         steps_per_epoch=fields.get_optional_int(document, "steps_per_epoch"),
         epochs=fields.get_optional_int(document, "epochs"),
+        parameters=fields.get_optional_int(document, "parameters"),
+        digest=fields.get_optional_str(document, "digest") or "",
     )
 
 
@@ -79,6 +81,7 @@ def _layer(document: fields.Object) -> LayerFacts:
         is_normalized=fields.get_bool(document, "is_normalized"),
         has_batch_normalization_next=fields.get_bool(document, "has_batch_normalization_next"),
         trainable=fields.get_bool(document, "trainable"),
+        dropout=fields.get_float(document, "dropout"),
     )
 
 
@@ -106,6 +109,8 @@ def _optimizer(document: fields.Object) -> OptimizerFacts:
         global_clipnorm=optional("global_clipnorm"),
         weight_decay=optional("weight_decay"),
         scales_loss=fields.get_bool(document, "scales_loss"),
+        settings=fields.get_optional_str(document, "settings") or "",
+        schedule_settings=fields.get_optional_str(document, "schedule_settings") or "",
     )
 
 

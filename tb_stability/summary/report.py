@@ -12,7 +12,7 @@ import json
 from typing import Literal, cast, get_args
 
 from tb_stability.checks import Check
-from tb_stability.report import Cost, RunReport, Status, Steps, TensorRange, Verdict
+from tb_stability.report import Cost, Final, RunReport, Status, Steps, TensorRange, Verdict
 from tb_stability.summary import fields
 from tb_stability.summary.diagnoses import (
     diagnosis_members,
@@ -22,7 +22,7 @@ from tb_stability.summary.diagnoses import (
 )
 from tb_stability.summary.metadata import VERSION, check_version
 from tb_stability.summary.model_facts import model_members, parse_model
-from tb_stability.windows import Severity, Window
+from tb_stability.windows import Outcome, Severity, Window
 
 State = Literal["running", "ended"]
 """`running` until the run was closed in order: still being written, or killed."""
@@ -42,6 +42,8 @@ def report_members(report: RunReport) -> dict[str, object]:
         "checks": [dataclasses.asdict(check) for check in report.checks],
         "cost": None if report.cost is None else _json_members(report.cost),
         "first_batch": [_json_members(tensor) for tensor in report.first_batch],
+        "final": None if report.final is None else _json_members(report.final),
+        "stop_step": _json_int(report.stop_step),
     }
 
 
@@ -65,7 +67,7 @@ def parse_report(text: str | bytes) -> tuple[RunReport, State]:
     }  # which the first logs lack
     document |= fields.parse_object(text, "the report of the run")
     check_version(document.get("version"), "the report of the run")
-    model = document.get("model")
+    model, final = document.get("model"), document.get("final")
     verdict = fields.as_object(document.get("verdict"), "'verdict'")
     steps = fields.as_object(document.get("steps"), "'steps'")
     report = RunReport(
@@ -88,6 +90,8 @@ def parse_report(text: str | bytes) -> tuple[RunReport, State]:
         model=None if model is None else parse_model(fields.as_object(model, "'model'")),
         findings=tuple(parse_finding(f) for f in fields.get_objects(document, "findings")),
         diagnoses=tuple(parse_diagnosis(d) for d in fields.get_objects(document, "diagnoses")),
+        final=None if final is None else _final(fields.as_object(final, "'final'")),
+        stop_step=fields.get_optional_int(document, "stop_step"),
     )
     return report, cast(State, fields.get_choice(document, "state", get_args(State)))
 
@@ -101,7 +105,7 @@ def _window_members(window: Window) -> dict[str, object]:
     return members
 
 
-def _json_members(value: Cost | TensorRange) -> dict[str, object]:
+def _json_members(value: Cost | TensorRange | Final) -> dict[str, object]:
     members = dataclasses.asdict(value)
     return {
         name: list(x) if isinstance(x, tuple) else fields.json_float(x) if isinstance(x, float) else x
@@ -125,6 +129,7 @@ def _window(document: fields.Object) -> Window:
         peak_step=fields.get_int(document, "peak_step"),
         peak_score=fields.get_float(document, "peak_score"),
         severity=cast(Severity, fields.get_choice(document, "severity", get_args(Severity))),
+        outcome=cast(Outcome | None, fields.get_optional_choice(document, "outcome", get_args(Outcome))),
     )
 
 
@@ -157,4 +162,16 @@ def _tensor_range(document: fields.Object) -> TensorRange:
         mean=fields.get_float(document, "mean"),
         nan=fields.get_count(document, "nan"),
         inf=fields.get_count(document, "inf"),
+    )
+
+
+def _final(document: fields.Object) -> Final:
+    return Final(
+        first_loss=fields.get_float(document, "first_loss"),
+        loss=fields.get_float(document, "loss"),
+        loss_error=fields.get_float(document, "loss_error"),
+        val_loss=fields.get_float(document, "val_loss"),
+        val_loss_error=fields.get_float(document, "val_loss_error"),
+        learning_rate=fields.get_float(document, "learning_rate"),
+        batch_size=fields.get_optional_int(document, "batch_size"),
     )

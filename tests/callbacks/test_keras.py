@@ -259,3 +259,18 @@ def test_windows_and_verdict_are_up_to_date_after_a_fit_that_another_callback_en
     with pytest.raises(KeyboardInterrupt):
         model.fit(PERCEPTRON.x, PERCEPTRON.y, callbacks=[callback, _RaiseAt(9, KeyboardInterrupt)], **_FIT)
     assert callback.verdict.status == "diverged"
+
+
+def test_a_model_that_fit_builds_has_the_weights_that_it_began_with(tmp_path: Path) -> None:
+    """Kills: weights that are looked at after the first update, here a thousand times as large."""
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.layers.Dense(16, "relu", name="wide"), keras.layers.Dense(1, name="out")])
+    model.compile(keras.optimizers.SGD(1e-3), "mse")
+    x = np.random.default_rng(0).normal(size=(64, 8)).astype(np.float32)
+    model.fit(x, 1e6 * x[:, :1], epochs=2, verbose=0, callbacks=[StabilityCallback(tmp_path)])
+    (run,) = tb_stability.load(tmp_path)
+    assert run.report.model is not None
+    wide = run.report.model.find("wide")
+    assert wide is not None
+    assert wide.weight_std == pytest.approx((2 / (8 + 16)) ** 0.5, rel=0.2)  # Glorot
+    assert wide.bias_mean == 0.0

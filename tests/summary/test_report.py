@@ -25,6 +25,7 @@ from tb_stability.report import (
     Cost,
     Diagnosis,
     Evidence,
+    Final,
     Finding,
     Fix,
     RunReport,
@@ -40,14 +41,17 @@ MODEL = ModelFacts(
     way="fit",
     layers=(
         LayerFacts(
-            "dense", "Dense", "relu", "relu", "HeNormal", 64, 32, 0.18, 1.0, 32, True, 0.0, True, True, False
+            *("dense", "Dense", "relu", "relu", "HeNormal", 64, 32, 0.18, 1.0, 32, True, 0.0),
+            *(True, True, False, 0.2),
         ),
         LayerFacts(
             "flatten", "Flatten", recurrent_gain=0.0, weight_std=0.0, bias_mean=0.0
         ),  # no NaN: == holds
     ),
     normalizations=(NormalizationFacts("bn", "BatchNormalization", 0.99, 1e-3, False),),
-    optimizer=OptimizerFacts("SGD", 0.1, "CosineDecay", 0.9, 1.0, None, None, 1e-4, True),
+    optimizer=OptimizerFacts(
+        *("SGD", 0.1, "CosineDecay", 0.9, 1.0, None, None, 1e-4, True, "nesterov=True", "decay_steps=100")
+    ),
     loss=LossFacts("BinaryCrossentropy", from_logits=True),
     output_layer="dense",
     output_activation="relu",
@@ -55,6 +59,8 @@ MODEL = ModelFacts(
     compute_dtype="float16",
     steps_per_epoch=10,
     epochs=None,
+    parameters=330,
+    digest="5f0c2a9be1d4",
 )
 DIAGNOSIS = Diagnosis(
     cause="bn_inference_mode",
@@ -66,7 +72,17 @@ DIAGNOSIS = Diagnosis(
     evidence=(Evidence("batch_statistics", "for", True), Evidence("tie", "against", False)),
 )
 WINDOW = Window(
-    "non_finite", "grad_norm/dense/kernel", "dense", ("dense", "bn"), 3, 4, None, 5, math.inf, "critical"
+    "non_finite",
+    "grad_norm/dense/kernel",
+    "dense",
+    ("dense", "bn"),
+    3,
+    4,
+    None,
+    5,
+    math.inf,
+    "critical",
+    "run_ended",
 )
 REPORT = RunReport(
     steps=Steps(0, 99, 100, 90),
@@ -81,6 +97,8 @@ REPORT = RunReport(
     model=MODEL,
     findings=(Finding("unscaled_inputs", None, "text"), Finding("bias_before_bn", "dense", "text")),
     diagnoses=(DIAGNOSIS,),
+    final=Final(2.3, 0.3, 0.01, 0.4, 0.02, 0.1, 32),
+    stop_step=83,
 )
 
 
@@ -129,9 +147,12 @@ def test_a_cost_that_is_not_known_yet_is_no_number() -> None:
 
 def test_a_report_of_an_earlier_version_lacks_members_and_is_read() -> None:
     document = json.loads(dump_report(REPORT, "ended"))
-    for name in ("cost", "first_batch", "model", "findings", "diagnoses"):
+    for name in ("cost", "first_batch", "model", "findings", "diagnoses", "final", "stop_step"):
         del document[name]
-    bare = dataclasses.replace(REPORT, cost=None, first_batch=(), model=None, findings=(), diagnoses=())
+    del document["windows"][0]["outcome"]
+    window = dataclasses.replace(WINDOW, outcome=None)
+    known = dataclasses.replace(REPORT, windows=(window,), cost=None, first_batch=(), model=None)
+    bare = dataclasses.replace(known, findings=(), diagnoses=(), final=None, stop_step=None)
     assert parse_report(json.dumps(document))[0] == bare
     assert parse_report(dump_report(bare, "ended"))[0] == bare
 
@@ -139,7 +160,7 @@ def test_a_report_of_an_earlier_version_lacks_members_and_is_read() -> None:
 def test_evidence_speaks_for_or_against_under_the_name_of_the_documentation() -> None:
     (diagnosis,) = json.loads(dump_report(REPORT, "ended"))["diagnoses"]
     assert [evidence["for"] for evidence in diagnosis["evidence"]] == [True, False]
-    assert set(diagnosis) == {"cause", "confidence", "layer", "first_step", "why", "fix", "evidence"}
+    assert set(diagnosis) == {"cause", "title", "confidence", "layer", "first_step", "why", "fix", "evidence"}
 
 
 def test_a_layer_is_written_without_what_it_has_not() -> None:
@@ -149,6 +170,18 @@ def test_a_layer_is_written_without_what_it_has_not() -> None:
     read = parse_report(text)[0].model
     assert read is not None
     assert repr(read.layers[0]) == repr(layers[0])  # with NaN, which is not equal to itself
+
+
+def test_facts_of_a_model_that_older_logs_lack_are_unknown() -> None:
+    document = json.loads(dump_report(REPORT, "ended"))
+    for name in ("parameters", "digest"):
+        del document["model"][name]
+    for name in ("settings", "schedule_settings"):
+        del document["model"]["optimizer"][name]
+    read = parse_report(json.dumps(document))[0].model
+    assert read is not None
+    assert read.optimizer is not None
+    assert (read.parameters, read.digest, read.optimizer.settings) == (None, "", "")
 
 
 def test_the_facts_of_the_model_are_no_part_of_what_is_served() -> None:
@@ -184,11 +217,16 @@ def _damage(change: Callable[[dict[str, Any]], object]) -> str:
         ),
         (_damage(lambda d: d["windows"][0].update(peak_score="big")), "'peak_score' should be a number"),
         (_damage(lambda d: d["windows"][0].update(layers="dense")), "'layers' should be a list"),
+        (_damage(lambda d: d["windows"][0].update(outcome="won")), "'outcome' should be one of recovered, "),
         (_damage(lambda d: d["steps"].update(observed=-1)), "'observed' should be an integer >= 0"),
         (_damage(lambda d: d.update(cost=3)), "'cost' should be an object, got 3"),
         (_damage(lambda d: d["cost"].update(share=None)), "'share' should be a number, got nothing"),
         (_damage(lambda d: d["first_batch"][0].update(role="weight")), "should be one of input, target"),
         (_damage(lambda d: d["first_batch"][0].update(nan=-1)), "'nan' should be an integer >= 0"),
+        (_damage(lambda d: d.update(final=3)), "'final' should be an object, got 3"),
+        (_damage(lambda d: d["final"].pop("loss_error")), "'loss_error' should be a number, got nothing"),
+        (_damage(lambda d: d.update(stop_step="83")), "'stop_step' should be an integer, got '83'"),
+        (_damage(lambda d: d["model"].update(digest=3)), "'digest' should be a text, got 3"),
         (_damage(lambda d: d.update(version=99)), "written in version 99"),
         (_damage(lambda d: d["findings"][0].update(text=None)), "'text' should be a text, got nothing"),
         (
