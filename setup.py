@@ -212,11 +212,13 @@ KERAS = [
     "tensorflow>=2.18",
     "keras>=3.5",  # the oldest that TensorFlow 2.18 takes
 ]
-DEMO = [*KERAS, "scikit-learn>=1.3", "rich>=13"]
+RICH = ["rich>=13"]  # colours and a progress bar in the terminal
+DEMO = [*KERAS, *RICH, "scikit-learn>=1.3"]
 BENCHMARKS = [*DEMO, "river>=0.21"]
 TEST = [
     *DEMO,
     "hypothesis>=6.100",
+    "jsonschema>=4.18",
     "mypy>=2.4,<3",
     NODE_FROM_PYPI,
     "playwright>=1.50",
@@ -250,7 +252,12 @@ if __name__ == "__main__":
             "Typing :: Typed",
         ],
         packages=find_packages(include=["tb_stability", "tb_stability.*"]),
-        package_data={"tb_stability": ["py.typed"], "tb_stability.plugin": ["static/**"]},
+        package_data={
+            "tb_stability": ["py.typed"],
+            "tb_stability.cli": ["check.schema.json"],
+            "tb_stability.html_report": ["style.css"],
+            "tb_stability.plugin": ["static/**"],
+        },
         include_package_data=False,
         zip_safe=False,
         python_requires=">=3.10",
@@ -258,7 +265,13 @@ if __name__ == "__main__":
             "numpy>=1.26",  # the oldest that TensorFlow 2.18 takes
             "tensorboard>=2.18",  # the only one that TensorFlow 2.18 takes
         ],
-        extras_require={"keras": KERAS, "demo": DEMO, "benchmarks": BENCHMARKS, "test": TEST},
+        extras_require={
+            "keras": KERAS,
+            "rich": RICH,
+            "demo": DEMO,
+            "benchmarks": BENCHMARKS,
+            "test": TEST,
+        },
         entry_points={
             "console_scripts": ["tb-stability = tb_stability.cli.main:main"],
             "tensorboard_plugins": ["stability = tb_stability.plugin.loader:StabilityLoader"],

@@ -3,44 +3,59 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from tb_stability.cli.markdown import format_markdown
-from tb_stability.cli.plain import plain
-from tb_stability.cli.text import format_text
-from tb_stability.plugin.foreign_tags import TAGS, TagsArgumentError, parse_tags
-from tb_stability.plugin.run import Run, runs_document
-from tb_stability.report import Status
-from tb_stability.runs import LogdirError, read_logdir
+from tb_stability.cli.output import (
+    FAILED,
+    PASSED,
+    UNREADABLE,
+    complain,
+    print_lines,
+    print_text,
+    refuse,
+)
+from tb_stability.cli.selection import Selection, SelectionError, select
+from tb_stability.cli.text import text_lines
+from tb_stability.plugin.run import runs_document
 
-PASSED, FAILED, UNREADABLE = 0, 1, 2
-"""Exit codes."""
 
-_UNSTABLE: frozenset[Status] = frozenset({"unstable", "diverged", "not_learning"})
+def _print_json(selection: Selection) -> None:
+    document = runs_document(selection.logdir, selection.runs)
+    if selection.baseline is not None:
+        document["baseline"] = {
+            "run": selection.baseline.name,
+            "differences": [
+                {
+                    "run": name,
+                    "status": difference.status,
+                    "status_before": difference.status_before,
+                    "worse": difference.is_worse,
+                    "windows": list(difference.kinds),
+                    "causes": list(difference.causes),
+                }
+                for name, difference in selection.differences.items()
+            ],
+        }
+    print_text(json.dumps(document, indent=2, allow_nan=False))
 
-BARS: Mapping[str, frozenset[Status]] = {
-    "never": frozenset(),
-    "unstable": _UNSTABLE,
-    "warning": _UNSTABLE | {"warning"},
+
+FORMATS: Mapping[str, Callable[[Selection], None]] = {
+    "json": _print_json,
+    "markdown": lambda selection: print_text(format_markdown(selection)),
+    "text": lambda selection: print_lines(text_lines(selection)),
 }
-"""For each bar, the statuses at or above it."""
 
 
-def _format_json(logdir: str, runs: Sequence[Run]) -> str:
-    return json.dumps(runs_document(logdir, runs), indent=2, allow_nan=False)
-
-
-FORMATS: Mapping[str, Callable[[str, Sequence[Run]], str]] = {
-    "json": _format_json,
-    "markdown": format_markdown,
-    "text": format_text,
-}
-
-
-def check(logdir: str, *, run: str | None, format: str, fail_on: str, tags: str = "") -> int:
+def check(
+    logdir: str,
+    *,
+    run: str | None,
+    format: str,
+    fail_on: str,
+    tags: str = "",
+    baseline: str | None = None,
+) -> int:
     """Prints the runs and returns the exit code.
 
     Args:
@@ -49,37 +64,20 @@ def check(logdir: str, *, run: str | None, format: str, fail_on: str, tags: str 
       format: One of `FORMATS`.
       fail_on: One of `BARS`.
       tags: More names of series, see `parse_tags`.
+      baseline: The name of a run that the others are compared with; None for none.
     """
     try:
-        pattern = re.compile(run or "")
-    except re.error as error:
-        return _refuse(
-            f"--run must be a regular expression: got {run!r} ({error}). Escape special signs with a \\."
-        )
-    try:
-        table = TAGS.extended(parse_tags(tags))
-        runs = read_logdir(logdir, wanted=lambda name: pattern.search(name) is not None, table=table)
-    except (LogdirError, TagsArgumentError) as error:
-        return _refuse(str(error))
-    for unreadable in (r for r in runs if not r.readable):
-        _complain(f"run {unreadable.name!r} could not be read: {unreadable.problems[0]}")
-    if not any(r.readable for r in runs):
+        selection = select(logdir, run=run, tags=tags, baseline=baseline)
+    except SelectionError as error:
+        return refuse(str(error))
+    complain_of_unreadable(selection)
+    if selection.is_unreadable:
         return UNREADABLE
-    _print(FORMATS[format](logdir, runs))
-    return FAILED if any(r.verdict.status in BARS[fail_on] for r in runs) else PASSED
+    FORMATS[format](selection)
+    return FAILED if selection.fails(fail_on) else PASSED
 
 
-def _print(text: str) -> None:
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough; the exit code still holds
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _refuse(sentence: str) -> int:
-    _complain(sentence)
-    return UNREADABLE
-
-
-def _complain(sentence: str) -> None:
-    print(f"tb-stability: {plain(sentence)}", file=sys.stderr)
+def complain_of_unreadable(selection: Selection) -> None:
+    """Says which runs could not be read, and why."""
+    for unreadable in (r for r in selection.runs if not r.readable):
+        complain(f"run {unreadable.name!r} could not be read: {unreadable.problems[0]}")

@@ -1,4 +1,4 @@
-"""Diagnoses and findings as lines, shared by the formats."""
+"""Diagnoses, findings and checks in words, shared by the formats."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ def unsaid_findings(report: RunReport) -> list[Finding]:
     """The findings that no diagnosis quotes."""
     said = {e.text for diagnosis in report.diagnoses for e in diagnosis.evidence}
     return [finding for finding in report.findings if finding.text not in said]
+
+
+def skipped_checks(report: RunReport) -> str:
+    """What was not checked, by reason: `a, b (the reason); c (another)`; `""` where all ran."""
+    by_reason: dict[str, list[str]] = {}
+    for check in report.checks:
+        if check.status == "skipped":
+            by_reason.setdefault(check.reason, []).append(check.name)
+    return "; ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
 
 
 def sign(evidence: Evidence) -> str:

@@ -9,27 +9,29 @@ import sys
 import types
 from collections.abc import Sequence
 
-from tb_stability.cli.check import BARS, FORMATS, check
+from tb_stability.cli.check import FORMATS, check
+from tb_stability.cli.report import DEFAULT_OUTPUT, report
+from tb_stability.cli.selection import BARS
 from tb_stability.version import __version__
 
 _EXIT_CODES = """\
 exit codes:
   0  no run is at or above the bar of --fail-on
-  1  at least one is
-  2  nothing could be read; the reason is on stderr
+  1  at least one is; with --baseline: and it has something that the baseline has not
+  2  nothing could be read{}; the reason is on stderr
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    options = _parser().parse_args(arguments)
-    _quiet_tensorboard(options.logdir)
+    options = vars(_parser().parse_args(arguments))
+    command = options.pop("command")
+    _quiet_tensorboard(options["logdir"])
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character gets its code
             stream.reconfigure(errors="backslashreplace")
-    return check(
-        options.logdir, run=options.run, format=options.format, fail_on=options.fail_on, tags=options.tags
-    )
+    code: int = command(**options)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,25 +44,52 @@ def _parser() -> argparse.ArgumentParser:
         "check",
         help="print the verdict of every run in a log directory",
         description="Prints the verdict of every run in a log directory. Reads Keras and PyTorch logs, too.",
-        epilog=_EXIT_CODES,
+        epilog=_EXIT_CODES.format(""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    checking.add_argument("logdir", metavar="LOGDIR", help="the directory that tensorboard --logdir is given")
-    checking.add_argument("--run", metavar="REGEX", help="only runs whose name matches somewhere")
+    _add_selection(checking)
     checking.add_argument("--format", choices=sorted(FORMATS), default="text", help="default: %(default)s")
-    checking.add_argument(
+    checking.set_defaults(command=check)
+    reporting = commands.add_parser(
+        "report",
+        help="write the runs of a log directory as one HTML file",
+        description="Writes verdicts, causes, windows and charts as one HTML file that needs nothing else.",
+        epilog=_EXIT_CODES.format(", or the file could not be written"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_selection(reporting)
+    reporting.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        default=DEFAULT_OUTPUT,
+        help="where to; an earlier report is replaced, any other file is not (default: %(default)s)",
+    )
+    reporting.set_defaults(command=report)
+    return parser
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    """Adds what all commands take."""
+    parser.add_argument("logdir", metavar="LOGDIR", help="the directory that tensorboard --logdir is given")
+    parser.add_argument("--run", metavar="REGEX", help="only runs whose name matches somewhere")
+    parser.add_argument(
+        "--baseline",
+        metavar="RUN",
+        help="a run, by its name; says what is new in the others, and fails on that",
+    )
+    parser.add_argument(
         "--fail-on",
         choices=sorted(BARS),
         default="unstable",
         help="the bar; unstable includes diverged and not_learning (default: %(default)s)",
     )
-    checking.add_argument(
+    parser.add_argument(
         "--tags",
         metavar="NAMES",
         default="",
         help="more names of series in logs of other tools, such as 'loss=my/loss;learning_rate=my/lr'",
     )
-    return parser
 
 
 def _quiet_tensorboard(logdir: str) -> None:

@@ -82,9 +82,9 @@ def test_text_says_what_why_next_when_and_what_was_not_checked(
     assert "Why:  " in bad
     assert "Next: " in bad
     assert "critical  non_finite  -      60-end  60     NaN/Inf at 60" in bad
-    assert "Not checked: vanishing_gradient, since" in bad
+    assert "Not checked: vanishing_gradient (the model has" in bad
     assert "Steps: 0 to 99, 100 seen, 100 in the log" in good
-    assert total == f"2 runs in {tmp_path}: 1 diverged, 1 healthy"
+    assert total == f"{tmp_path}: 1 of 2 runs diverged: bad."
     assert max(map(len, out.splitlines()[:-1])) <= 100
 
 
@@ -130,6 +130,19 @@ def test_text_stays_a_screenful_and_says_what_it_left_out(
     assert capsys.readouterr().out.count("| loss\\_spike |") == 100
 
 
+def test_of_many_runs_the_worst_are_shown_in_full_and_the_others_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(20):
+        write_verdict(tmp_path / f"run_{number:02}", "unstable" if number == 15 else "healthy")
+    main(["check", str(tmp_path)])
+    out = capsys.readouterr().out
+    assert "run_15: UNSTABLE\n  text\n  Why:  why\n" in out
+    assert "\nrun_19: HEALTHY  text\n" in out
+    assert out.count("Why:") == 6
+    assert out.count("HEALTHY") + out.count("UNSTABLE") == 20
+
+
 def test_names_out_of_a_log_cannot_steer_the_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -144,7 +157,7 @@ def test_names_out_of_a_log_cannot_steer_the_terminal(
         out = capsys.readouterr().out
         assert not {"\x1b", "\x07", "\u202e"} & set(out), format
         if format == "markdown":
-            assert "a?\\[2J??b\\|&lt;img src=x&gt;\\* \\# &#64;someone \\`c\\`" in out
+            assert "a?\\[2J??b\\|&lt;img src=x&gt;\\* #&#8203; @&#8203;someone \\`c\\`" in out
             assert "<img" not in out
             (row,) = (line for line in out.splitlines() if "exploding" in line)
             assert row.replace("\\|", "").count("|") == 7

@@ -89,6 +89,7 @@ def test_json_has_the_members_of_the_documentation(
     assert first["evidence"][-1] == {"kind": "c", "text": "No.", "for": False}
     assert second == {
         "cause": "bn_small_batch",
+        "title": "Batches too small for BatchNormalization",
         "confidence": "possible",
         "layer": None,
         "first_step": 30,

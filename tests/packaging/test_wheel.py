@@ -35,6 +35,8 @@ def test_the_wheel_holds_every_module_and_nothing_but_the_package(files: dict[st
     assert {name for name in packed if name.endswith(".py")} == modules
     assert all(name.startswith("tb_stability/") for name in packed)
     assert "tb_stability/py.typed" in packed
+    assert "tb_stability/html_report/style.css" in packed
+    assert "tb_stability/cli/check.schema.json" in packed
 
 
 def test_the_wheel_holds_the_tab_with_the_licenses_of_what_is_in_it(files: dict[str, bytes]) -> None:

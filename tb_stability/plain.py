@@ -1,4 +1,4 @@
-"""Text out of a log, made safe to print: names of runs and layers can hold anything."""
+"""Text out of a log, made safe to show: names of runs and layers can hold anything."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ def plain_code(line: str) -> str:
     >>> plain_code("if x:  # \x1b[31m")
     'if x:  # ?[31m'
     """
+    if line.isprintable():
+        return line
     return "".join("?" if unicodedata.category(c) in _UNPRINTABLE else c for c in line)
 
 
@@ -24,4 +26,16 @@ def plain(text: str) -> str:
     'dense?[31m red'
     """
     one_line = " ".join(text.split())
-    return "".join("?" if unicodedata.category(c) in _UNPRINTABLE else c for c in one_line)
+    return plain_code(one_line)
+
+
+def shorten(text: str, length: int) -> str:
+    """`text`, or of a longer one its start and its end: `length` characters.
+
+    >>> shorten("block_1/very/long/dense", 11)
+    'block…dense'
+    """
+    if len(text) <= length:
+        return text
+    start = length // 2
+    return f"{text[:start]}…{text[len(text) - (length - start - 1) :]}"
