@@ -1,4 +1,4 @@
-"""The logs that `reading.py` reads: long and wide, and many; by the real recorder, from random walks."""
+"""The logs that `read.py` reads: long and wide, and many; by the real recorder, from random walks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.plugins.histogram.summary import histogram_pb
 from tensorboard.summary import Writer
+from tensorboard.summary.writer.event_file_writer import EventFileWriter as EventFile
 
 from tb_stability.recorder import Recorder
 from tb_stability.series import (
@@ -27,6 +30,12 @@ DRAIN_STEPS = 32
 
 SAMPLE_EVERY = 32
 """Steps between two gradient histograms."""
+
+ORDINARY_HISTOGRAMS = 120
+"""Histograms of each layer that are written the ordinary way."""
+
+HISTOGRAM_ENTRIES = 256
+"""Entries of each of them; its bins are 30 in any case."""
 
 INCIDENT_STEPS = 20
 """Steps that a planted window takes; the loss and all gradients are 50 times as large in it."""
@@ -139,7 +148,10 @@ def record_run(log_dir: Path, layers: int, steps: int, seed: int = 0) -> Recorde
 
 
 def write_ordinary_run(log_dir: Path, layers: int, steps: int, every: int) -> None:
-    """Writes the gradient norm of each layer the ordinary way: a scalar each, at every `every`-th step."""
+    """Writes the gradient norm of each layer the ordinary way: a scalar each, at every `every`-th step.
+
+    In a run `histograms` beside it, as many histograms of gradients as TensorBoard keeps, and some more.
+    """
     layout = make_layout(layers)
     walk: npt.NDArray[np.float32] = np.zeros(layers, np.float32)
     random = np.random.default_rng(0)
@@ -150,3 +162,10 @@ def write_ordinary_run(log_dir: Path, layers: int, steps: int, every: int) -> No
         for name, value in zip(layout.layers, np.exp(walk), strict=True):
             writer.add_scalar(f"grad_norm/{name}", float(value), step=step)
     writer.close()
+    values = random.standard_normal(HISTOGRAM_ENTRIES)
+    file = EventFile(str(log_dir.parent / "histograms"))
+    for step in range(0, steps, steps // ORDINARY_HISTOGRAMS):
+        for name in layout.layers:
+            summary = histogram_pb(f"gradients/{name}", values * random.lognormal())
+            file.add_event(Event(wall_time=float(step), step=step, summary=summary))
+    file.close()

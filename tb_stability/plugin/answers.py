@@ -11,14 +11,14 @@ import numpy.typing as npt
 from tb_stability.plugin import arguments
 from tb_stability.plugin.experiment import Experiment
 from tb_stability.plugin.frames import encode_frame
+from tb_stability.plugin.heatmap import most_columns, pool_heatmap
 from tb_stability.plugin.layer_series import (
     HEATMAP_MEASURES,
     heatmap_measures,
-    layer_measure,
     layer_series,
     scalar_series,
 )
-from tb_stability.plugin.pooling import Columns, Series, make_columns, pool_series, stack_heatmap
+from tb_stability.plugin.pooling import Columns, Series, make_columns, pool_series
 from tb_stability.plugin.reader import RunReader, UnknownNameError
 from tb_stability.plugin.rows import RunRows
 from tb_stability.plugin.run import runs_document
@@ -45,13 +45,12 @@ def answer_layout(reader: RunReader, experiment: Experiment, query: Query) -> An
     rows = reader.read_rows(experiment, name)
     recorded = rows.layout.layout
     normalizations = {n.layer: n for n in recorded.normalizations}
+    variables: dict[str, list[object]] = {}
+    for v in recorded.variables:
+        members_of = {"name": v.name, "role": v.role, "shape": list(v.shape)}
+        variables.setdefault(v.layer, []).append(members_of)
     layers = []
     for layer in recorded.layers:
-        variables = [
-            {"name": v.name, "role": v.role, "shape": list(v.shape)}
-            for v in recorded.variables
-            if v.layer == layer
-        ]
         found = normalizations.get(layer)
         members = None
         if found is not None:
@@ -61,7 +60,7 @@ def answer_layout(reader: RunReader, experiment: Experiment, query: Query) -> An
                 "channels": found.channels,
                 "trainable": found.trainable,
             }
-        layers.append({"name": layer, "variables": variables, "normalization": members})
+        layers.append({"name": layer, "variables": variables.get(layer, []), "normalization": members})
     return {
         "run": name,
         "scalars": list(rows.layout.scalars),
@@ -83,12 +82,15 @@ def answer_heatmap(reader: RunReader, experiment: Experiment, query: Query) -> A
     example = "/heatmap?run=exp1&measure=grad_norm"
     name = arguments.get_text(query, "run", example)
     measure = arguments.get_choice(query, "measure", HEATMAP_MEASURES, example)
-    rows, columns = _read(reader, experiment, name, query)
-    layers = rows.layout.layout.layers
-    highest, nonfinite = stack_heatmap([layer_measure(rows, layer, measure) for layer in layers], columns)
-    arrays = {"max": highest, "nonfinite": nonfinite}
+    first, last = arguments.get_step_range(query)
+    limit = arguments.get_columns(query)
+    rows = reader.read_rows(experiment, name).between(first, last)
+    limit = min(limit, most_columns(rows.layout.layout))
+    columns = make_columns(rows.block.steps, limit, rows.block.spread)
+    highest, nonfinite = pool_heatmap(rows, measure, columns)
     return encode_frame(
-        {"run": name, "measure": measure, "layers": list(layers)}, _step_arrays(columns) | arrays
+        {"run": name, "measure": measure, "layers": list(rows.layout.layout.layers)},
+        _step_arrays(columns) | {"max": highest, "nonfinite": nonfinite},
     )
 
 

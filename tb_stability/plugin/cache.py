@@ -40,12 +40,12 @@ class VersionedCache(Generic[Value]):
                 entry.made = (version, make())
             return entry.made[1]
 
-    def holds(self, key: Hashable, version: Hashable) -> bool:
-        """Whether `get` would return at once."""
+    def peek(self, key: Hashable, version: Hashable) -> Value | None:
+        """What `get` would return at once; None where it would have to make it."""
         with self._lock:
             entry = self._entries.get(key)
         made = None if entry is None else entry.made
-        return made is not None and made[0] == version
+        return made[1] if made is not None and made[0] == version else None
 
 
 class _Entry(Generic[Value]):

@@ -7,14 +7,18 @@ loader would send everything that it has, and it can send 256 MiB at most.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from tensorboard import errors
 from tensorboard.context import RequestContext
 from tensorboard.data.provider import DataProvider, RunTagFilter, ScalarDatum
 
+from tb_stability.plugin.tensor_claims import claims_checked
 from tb_stability.summary.errors import LogFormatError
 from tb_stability.summary.tags import DOCUMENTS_PLUGIN, SCALARS_PLUGIN
 
@@ -77,34 +81,20 @@ class Experiment:
     def list_tensors(self, plugin: str, tags: Collection[str], runs: Collection[str] | None = None) -> Tags:
         """Lists the given tensor tags of a plugin, in all runs or in the given ones."""
         return _states(
-            self.provider.list_tensors(
-                self.context,
-                experiment_id=self.experiment_id,
-                plugin_name=plugin,
-                run_tag_filter=RunTagFilter(runs=runs, tags=tags),
-            )
+            self._ask(self.provider.list_tensors, plugin, run_tag_filter=RunTagFilter(runs=runs, tags=tags))
         )
 
     def list_histograms(self, runs: Collection[str] | None = None) -> Tags:
         """Lists all histograms; their names are whatever a user called them."""
         return _states(
-            self.provider.list_tensors(
-                self.context,
-                experiment_id=self.experiment_id,
-                plugin_name=HISTOGRAMS_PLUGIN,
-                run_tag_filter=RunTagFilter(runs=runs),
-            )
+            self._ask(self.provider.list_tensors, HISTOGRAMS_PLUGIN, run_tag_filter=RunTagFilter(runs=runs))
         )
 
     def list_scalars(self, tags: Collection[str], runs: Collection[str] | None = None) -> Tags:
         """Lists the given tags of the scalars plugin, with their last points."""
-        query = {
-            "experiment_id": self.experiment_id,
-            "plugin_name": SCALARS_PLUGIN,
-            "run_tag_filter": RunTagFilter(runs=runs, tags=tags),
-        }
-        listed = _states(self.provider.list_scalars(self.context, **query))
-        last = self.provider.read_last_scalars(self.context, **query) if listed else {}
+        wanted = RunTagFilter(runs=runs, tags=tags)
+        listed = _states(self._ask(self.provider.list_scalars, SCALARS_PLUGIN, run_tag_filter=wanted))
+        last = self._read_last_scalars(listed, wanted) if listed else {}
         return {
             run: {tag: _with_last(state, last.get(run, {}).get(tag)) for tag, state in states.items()}
             for run, states in listed.items()
@@ -127,18 +117,34 @@ class Experiment:
         """
         return self._read_tensors(HISTOGRAMS_PLUGIN, run, tags)
 
-    def _read_tensors(self, plugin: str, run: str, tags: Collection[str]) -> dict[str, list[TensorPoint]]:
-        try:
-            points = self.provider.read_tensors(
-                self.context,
-                experiment_id=self.experiment_id,
-                plugin_name=plugin,
-                downsample=_ALL_SAMPLES,
-                run_tag_filter=RunTagFilter(runs=[run], tags=tags),
+    def _ask(self, method: Callable[..., Any], plugin: str, **query: object) -> Any:
+        """Calls a method of the provider; refuses tensors that claim more than they have."""
+        with claims_checked():
+            return method(self.context, experiment_id=self.experiment_id, plugin_name=plugin, **query)
+
+    def _read_last_scalars(
+        self, listed: Tags, wanted: RunTagFilter
+    ) -> Mapping[str, Mapping[str, ScalarDatum]]:
+        """The last points; where a run has a damaged one, none of that run."""
+        read = self.provider.read_last_scalars
+        with contextlib.suppress(LogFormatError), _damage_said("the scalars"):
+            found: Mapping[str, Mapping[str, ScalarDatum]] = self._ask(
+                read, SCALARS_PLUGIN, run_tag_filter=wanted
             )
-        except (TypeError, ValueError) as error:  # of the conversion to numpy
-            names = ", ".join(tags)
-            raise LogFormatError(f"{names} of the run is damaged and could not be decoded: {error}") from None
+            return found
+        last: dict[str, Mapping[str, ScalarDatum]] = {}
+        for run in listed:
+            only = RunTagFilter(runs=[run], tags=wanted.tags)
+            with contextlib.suppress(LogFormatError), _damage_said("the scalars"):
+                last |= self._ask(read, SCALARS_PLUGIN, run_tag_filter=only)
+        return last
+
+    def _read_tensors(self, plugin: str, run: str, tags: Collection[str]) -> dict[str, list[TensorPoint]]:
+        wanted = RunTagFilter(runs=[run], tags=tags)
+        with _damage_said(", ".join(sorted(tags)[:3])):
+            points = self._ask(
+                self.provider.read_tensors, plugin, downsample=_ALL_SAMPLES, run_tag_filter=wanted
+            )
         return {
             tag: [(int(datum.step), float(datum.wall_time), datum.numpy) for datum in data]
             for tag, data in points.get(run, {}).items()
@@ -151,16 +157,15 @@ class Experiment:
         """
         found: dict[str, bytes] = {}
         for start in range(0, len(runs), _RUNS_AT_ONCE):
-            try:
-                points = self.provider.read_tensors(
-                    self.context,
-                    experiment_id=self.experiment_id,
-                    plugin_name=DOCUMENTS_PLUGIN,
+            wanted = RunTagFilter(runs=runs[start : start + _RUNS_AT_ONCE], tags=[tag])
+            points: Mapping[str, Mapping[str, Any]] = {}
+            with contextlib.suppress(LogFormatError), _damage_said(tag):  # of any of them
+                points = self._ask(
+                    self.provider.read_tensors,
+                    DOCUMENTS_PLUGIN,
                     downsample=1,  # which is the last one
-                    run_tag_filter=RunTagFilter(runs=runs[start : start + _RUNS_AT_ONCE], tags=[tag]),
+                    run_tag_filter=wanted,
                 )
-            except (TypeError, ValueError):  # of the conversion to numpy, of any of them
-                continue
             for run, tags in points.items():
                 for datum in tags.get(tag, [])[-1:]:
                     text = datum.numpy.item() if datum.numpy.ndim == 0 else None
@@ -183,16 +188,30 @@ class Experiment:
         return documents
 
     def read_scalar_points(self, run: str, tag: str) -> list[tuple[int, tuple[float, float]]]:
-        """Reads what was kept of a scalar, as `(step, (wall time, value))` in the order of writing."""
-        points = self.provider.read_scalars(
-            self.context,
-            experiment_id=self.experiment_id,
-            plugin_name=SCALARS_PLUGIN,
-            downsample=_ALL_SAMPLES,
-            run_tag_filter=RunTagFilter(runs=[run], tags=[tag]),
-        )
+        """Reads what was kept of a scalar, as `(step, (wall time, value))` in the order of writing.
+
+        Raises:
+          LogFormatError: If one of them is no scalar.
+        """
+        wanted = RunTagFilter(runs=[run], tags=[tag])
+        with _damage_said(tag):
+            points = self._ask(
+                self.provider.read_scalars, SCALARS_PLUGIN, downsample=_ALL_SAMPLES, run_tag_filter=wanted
+            )
         data = points.get(run, {}).get(tag, [])
         return [(int(datum.step), (float(datum.wall_time), float(datum.value))) for datum in data]
+
+
+@contextlib.contextmanager
+def _damage_said(what: str) -> Iterator[None]:
+    """Makes a sentence of what a provider raises of a damaged log; it does not document what that can be."""
+    try:
+        yield
+    except errors.PublicError:  # not found, no permission: TensorBoard answers these
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"[:200]
+        raise LogFormatError(f"{what} of the run is damaged and could not be decoded: {reason}") from None
 
 
 def _states(listing: Mapping[str, Mapping[str, object]]) -> Tags:

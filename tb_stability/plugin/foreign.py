@@ -16,7 +16,7 @@ from tb_stability.plugin.experiment import Experiment
 from tb_stability.plugin.foreign_histograms import HistogramRows, read_histogram_rows
 from tb_stability.plugin.foreign_index import ForeignRun, base_name
 from tb_stability.plugin.foreign_tags import CAVEATS, SERIES
-from tb_stability.plugin.restarts import drop_rewritten
+from tb_stability.plugin.restarts import drop_rewritten, is_possible
 from tb_stability.plugin.rows import RunRows
 from tb_stability.plugin.run import Source
 from tb_stability.plugin.timeline import Timeline
@@ -118,9 +118,12 @@ def _read_scalars(experiment: Experiment, run: ForeignRun) -> tuple[dict[str, Po
     points: dict[str, Points] = {}
     problems: list[str] = []
     timeline = Timeline([])
+    impossible = 0
     for name in sorted(run.scalars, key=lambda name: name != "loss"):  # the loss first: its steps count
         series = run.scalars[name]
-        read = drop_rewritten(experiment.read_scalar_points(series.folder, series.tag))
+        stored = experiment.read_scalar_points(series.folder, series.tag)
+        read = drop_rewritten(point for point in stored if is_possible(point[0]))
+        impossible += sum(not is_possible(step) for step, _ in stored)
         times = [(step, time) for step, (time, _) in read]
         if name == "loss":
             timeline = Timeline(times)
@@ -131,6 +134,8 @@ def _read_scalars(experiment: Experiment, run: ForeignRun) -> tuple[dict[str, Po
             )
             read = [(timeline.step_at(time), (time, value)) for _, (time, value) in read]
         points[name] = {step: value for step, (_, value) in read}
+    if impossible:
+        problems.append(f"{impossible} points are at steps that no run can have, and were left out.")
     return points, timeline, problems
 
 

@@ -14,7 +14,7 @@ from tb_stability.plugin.experiment import Experiment
 from tb_stability.plugin.foreign_index import ForeignSeries
 from tb_stability.plugin.foreign_layers import ForeignLayers, arrange_layers, parse_histogram_name
 from tb_stability.plugin.histogram_statistics import Values
-from tb_stability.plugin.restarts import drop_rewritten
+from tb_stability.plugin.restarts import drop_rewritten, is_possible
 from tb_stability.plugin.timeline import Timeline
 from tb_stability.series import NORMALIZATION_VECTORS, VECTOR_STATISTICS, FloatArray, Layout
 
@@ -22,6 +22,9 @@ TAGS_AT_ONCE = 32
 """Histograms that are read in one request: the fast loader can hand over 256 MiB at a time."""
 
 Item = TypeVar("Item")
+
+_damaged = np.errstate(over="ignore", invalid="ignore")
+"""A damaged histogram has any numbers: their squares may be infinite, and a difference of two NaN."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,10 +78,11 @@ def read_histogram_rows(
     read: dict[str, dict[int, _Summary]] = {}
     moved = damaged = 0
     for tag, points in _read(experiment, histograms):
-        kept = drop_rewritten((step, (time, array)) for step, time, array in points)
+        kept = drop_rewritten((step, (time, array)) for step, time, array in points if is_possible(step))
+        damaged += sum(not is_possible(step) for step, _, _ in points)
         is_other = timeline.is_other([(step, time) for step, (time, _) in kept])
         summaries = [
-            (timeline.step_at(time) if is_other else step, _summarize(tag, array))
+            (timeline.step_at(time) if is_other else step, summarize_histogram(tag, array))
             for step, (time, array) in kept
         ]
         by_step = {step: summary for step, summary in summaries if summary is not None}
@@ -116,7 +120,9 @@ def _read(
         yield from experiment.read_histograms(some[0].folder, [one.tag for one in some]).items()
 
 
-def _summarize(tag: str, array: npt.NDArray[np.generic]) -> _Summary | None:
+@_damaged
+def summarize_histogram(tag: str, array: npt.NDArray[np.generic]) -> _Summary | None:
+    """What is kept of one histogram; None where it is none."""
     histogram = statistics.as_histogram(array)
     if histogram is None:
         return None
@@ -131,6 +137,7 @@ def _summarize(tag: str, array: npt.NDArray[np.generic]) -> _Summary | None:
     )
 
 
+@_damaged
 def _variables(
     layers: ForeignLayers, read: Mapping[str, Mapping[int, _Summary]], steps: Sequence[int]
 ) -> dict[str, FloatArray]:
@@ -140,11 +147,11 @@ def _variables(
         tags = layers.gradients if measure.startswith("grad") else layers.weights
         if tags and steps:
             columns = [_held(read[tags[v.name]], steps, compute) for v in layers.layout.variables]
-            with np.errstate(over="ignore"):
-                found[measure] = np.array(columns).T.astype(np.float32)
+            found[measure] = np.array(columns).T.astype(np.float32)
     return found
 
 
+@_damaged
 def _vectors(
     layers: ForeignLayers, read: Mapping[str, Mapping[int, _Summary]], steps: Sequence[int]
 ) -> dict[str, FloatArray]:

@@ -24,6 +24,9 @@ _ROLE = re.compile(
 )
 _NORMALIZATION = re.compile(r"(?:^|[/.])(?:\w*norm\w*|(?:\w*_)?bn\d*(?:_\d+)?)(?:[/.]|$)", re.IGNORECASE)
 
+_LONGEST_NAME = 500
+"""Characters of a tag that may name a weight: to look through long ones takes the square of their length."""
+
 _VECTORS = {"running_mean": "moving_mean", "running_var": "moving_variance"}
 _AFFINE = {"weight": "gamma", "bias": "beta"}
 
@@ -57,6 +60,8 @@ def parse_histogram_name(tag: str) -> HistogramName | None:
       >>> parse_histogram_name("gradients/bn1.weight").variable
       'bn1/gamma'
     """
+    if len(tag) > _LONGEST_NAME:
+        return None
     bare, gradients = _GRADIENT.subn("", tag)
     bare = _WRAPPER.sub("", _WRAPPER.sub("", bare.strip("/._ -"))).strip("/._ -")
     found = _ROLE.match(bare)

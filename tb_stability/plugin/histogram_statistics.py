@@ -26,6 +26,9 @@ def as_histogram(array: npt.NDArray[np.generic]) -> Values | None:
     if array.ndim != 2 or array.shape[1] != 3 or not np.issubdtype(array.dtype, np.floating):
         return None
     histogram = array.astype(np.float64)
+    counts = histogram[:, 2]
+    if not np.isfinite(counts).all() or (counts < 0).any():
+        return None
     edges = histogram[:, :2]
     if len(edges) > 1 and (edges == edges[0]).all():
         edges[:] = edges[0].mean()

@@ -85,17 +85,15 @@ def _recorded_runs(experiment: Experiment, folders: Sequence[str] | None) -> dic
     )
     headlines = experiment.list_scalars((_HEADLINE,), list(ours))
     return {
-        _without(folder, RUN_DIRECTORY): RecordedRun(
-            folder, ours[folder], headlines.get(folder, {}).get(_HEADLINE)
-        )
+        run_name(folder): RecordedRun(folder, ours[folder], headlines.get(folder, {}).get(_HEADLINE))
         for folder in sorted(ours, key=len)  # `exp/stability` is longer than `exp` and wins
     }
 
 
-def _without(folder: str, last: str) -> str:
-    """The folder above, if the last part of `folder` is `last`."""
+def run_name(folder: str) -> str:
+    """The name of a recorded run: its folder, without our own directory in it."""
     parts = folder.replace(os.sep, "/").split("/")
-    return "/".join(parts[:-1] if parts[-1] == last else parts) or "."
+    return "/".join(parts[:-1] if parts[-1] == RUN_DIRECTORY else parts) or "."
 
 
 def _merge(*listings: Tags) -> dict[str, dict[str, TagState]]:

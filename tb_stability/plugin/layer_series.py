@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -64,22 +64,8 @@ def heatmap_measures(rows: RunRows) -> list[str]:
     """Those of `HEATMAP_MEASURES` that say something about this run."""
     layout, recorded = rows.layout.layout, set(rows.layout.variable_measures)
     has = {m: bool(layout.variables) and needed <= recorded for m, needed in _NEEDED.items()}
-    has["bn_drift"] = any(_drifting(normalization) for normalization in layout.normalizations)
+    has["bn_drift"] = any(drifting_vectors(normalization) for normalization in layout.normalizations)
     return [measure for measure in HEATMAP_MEASURES if has[measure]]
-
-
-def layer_measure(rows: RunRows, layer: str, measure: str) -> Series:
-    """One measure of a whole layer; see `/heatmap` in `http_api.md`.
-
-    Args:
-      rows: The run.
-      layer: One of its layers.
-      measure: One of `HEATMAP_MEASURES`.
-    """
-    if measure == "bn_drift":
-        return _bn_drift(rows, layer)
-    columns = [i for i, variable in enumerate(rows.layout.layout.variables) if variable.layer == layer]
-    return _VARIABLE_MEASURES[measure](rows, columns) if columns else _absent(rows)
 
 
 def layer_series(rows: RunRows, layer: str) -> Iterator[NamedSeries]:
@@ -104,7 +90,8 @@ def _measures_of(normalization: Normalization) -> Iterator[str]:
         yield "batch_statistics"
 
 
-def _drifting(normalization: Normalization) -> list[str]:
+def drifting_vectors(normalization: Normalization) -> list[str]:
+    """Those that `bn_drift` looks at."""
     return [vector for vector in _DRIFTING if vector in normalization.vectors]
 
 
@@ -169,46 +156,5 @@ def _update_ratio(rows: RunRows, columns: list[int]) -> Series:
     )
 
 
-def _nonfinite_share(rows: RunRows, columns: list[int]) -> Series:
-    if not {"grad_nan", "grad_inf"} <= rows.block.variables.keys():
-        return _absent(rows)
-    entries = max(sum(rows.layout.layout.variables[i].size for i in columns), 1)
-
-    def compute(measures: Measures) -> Values:
-        counts = measures.variables["grad_nan"].astype(np.float64) + measures.variables["grad_inf"]
-        share: Values = counts[:, columns].sum(axis=1) / entries
-        return share
-
-    return derive_series(rows.block, compute, rows.block.variables_observed)
-
-
-def _bn_drift(rows: RunRows, layer: str) -> Series:
-    for i, normalization in enumerate(rows.layout.layout.normalizations):
-        measures = [f"{vector}_distance" for vector in _drifting(normalization)]
-        if normalization.layer == layer and measures and set(measures) <= rows.block.normalizations.keys():
-            return derive_series(
-                rows.block, _drift(i, measures, normalization.channels), rows.block.normalizations_observed
-            )
-    return _absent(rows)
-
-
-def _drift(column: int, measures: list[str], channels: int) -> Callable[[Measures], Values]:
-    def compute(all_measures: Measures) -> Values:
-        distances = [all_measures.normalizations[m][:, column].astype(np.float64) for m in measures]
-        # np.maximum passes NaN on: a gamma that is not finite is seen.
-        drift: Values = np.maximum.reduce(distances) / np.sqrt(max(channels, 1))
-        return drift
-
-    return compute
-
-
 def _absent(rows: RunRows) -> Series:
     return Series(np.full(len(rows.block), np.nan), np.zeros(len(rows.block), bool))
-
-
-_VARIABLE_MEASURES: Mapping[str, Callable[[RunRows, list[int]], Series]] = {
-    "grad_norm": lambda rows, columns: _norm(rows, "grad_norm", columns),
-    "update_ratio": _update_ratio,
-    "weight_norm": lambda rows, columns: _norm(rows, "weight_norm", columns),
-    "nonfinite": _nonfinite_share,
-}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from tensorboard import plugin_util
+from tensorboard import errors, plugin_util
 from tensorboard.backend import http_util
 from tensorboard.plugins import base_plugin
+from tensorboard.util import tb_logging
 from werkzeug import wrappers
+from werkzeug.datastructures import MultiDict
 
+from tb_stability.html_report.making import answer_report
 from tb_stability.plugin import answers
 from tb_stability.plugin.arguments import ArgumentError
 from tb_stability.plugin.experiment import HISTOGRAMS_PLUGIN, Experiment
@@ -23,10 +26,18 @@ from tb_stability.summary.tags import DOCUMENTS_PLUGIN, SCALARS_PLUGIN, STEPS_PL
 _TENSORBOARD_SCALAR_CAP = 1000
 """What TensorBoard keeps of an ordinary scalar where no flag says otherwise."""
 
+_FAILED = "The Stability plugin could not answer; the output of TensorBoard says more:"
+
+_METHODS = ("GET", "HEAD")
+"""Nothing here writes."""
+
 _JSON = "application/json"
 _FRAME = "application/octet-stream"
+_HTML = "text/html"
 
-Query = Mapping[str, str]
+_DOWNLOAD = ("Content-Disposition", 'attachment; filename="stability_report.html"')
+
+Query = MultiDict[str, str]
 WsgiApplication = Callable[..., Any]
 
 
@@ -54,6 +65,7 @@ class StabilityPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoar
             "/layer": self._route(answers.answer_layer),
             "/activations": self._route(answers.answer_activations),
             "/histograms": self._route(answers.answer_histograms),
+            "/report": self._route(answer_report),
             f"/{ENTRY_POINT}": serve_static,
             "/*": serve_static,
         }
@@ -70,12 +82,17 @@ class StabilityPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoar
         """Where the tab's code is."""
         return base_plugin.FrontendMetadata(es_module_path=f"/{ENTRY_POINT}", tab_name="Stability")
 
-    def _route(self, answer: Callable[[RunReader, Experiment, Query], answers.Answer]) -> WsgiApplication:
-        """Makes a route of a function from a query to an answer; errors become sentences."""
+    def _route(
+        self, answer: Callable[[RunReader, Experiment, Query], answers.Answer | str]
+    ) -> WsgiApplication:
+        """Makes a route of a function from a query to an answer: JSON, a frame, or a page to download.
+
+        Errors become sentences.
+        """
 
         def serve(request: wrappers.Request) -> wrappers.Response:
-            if request.method not in ("GET", "HEAD"):
-                return _respond_error(request, 405, f"{request.method} is not supported here: use GET")
+            if request.method not in _METHODS:
+                return _respond_not_allowed(request)
             environ = request.environ
             experiment = Experiment(
                 self._provider, plugin_util.experiment_id(environ), plugin_util.context(environ)
@@ -88,27 +105,46 @@ class StabilityPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoar
                 return _respond_error(request, 404, str(error))
             except LogFormatError as error:
                 return _respond_error(request, 422, str(error))
+            except errors.PublicError:
+                raise  # no permission, no such experiment: TensorBoard answers these
+            except Exception as error:
+                tb_logging.get_logger().exception("Stability could not answer %s", request.path)
+                return _respond_error(request, 500, f"{_FAILED} {type(error).__name__}")
             if isinstance(content, bytes) and len(content) >= LARGE_ANSWER_BYTES:
                 give_back()
+            if isinstance(content, str):
+                return _respond(request, content, _HTML, headers=[_DOWNLOAD])
             return _respond(request, content, _FRAME if isinstance(content, bytes) else _JSON)
 
         return wrappers.Request.application(serve)
 
     def _serve_static(self, request: wrappers.Request) -> wrappers.Response:
         """The files of the tab, and a sentence for anything else."""
+        if request.method not in _METHODS:
+            return _respond_not_allowed(request)
         name = request.path.partition(f"/plugin/{self.plugin_name}/")[2]
         found = read_static_file(name)
         if found is None:
-            return _respond_error(request, 404, f"there is no {name!r} in the Stability plugin")
+            return _respond_error(request, 404, f"there is no {name[:100]!r} in the Stability plugin")
         return _respond(request, *found)
 
 
 def _respond(
-    request: wrappers.Request, content: answers.Answer, content_type: str, code: int = 200
+    request: wrappers.Request,
+    content: answers.Answer | str,
+    content_type: str,
+    code: int = 200,
+    headers: Sequence[tuple[str, str]] = (),
 ) -> wrappers.Response:
     """`http_util.Respond` adds the headers that TensorBoard wants, and compresses text."""
-    response: wrappers.Response = http_util.Respond(request, content, content_type, code=code)
+    response: wrappers.Response = http_util.Respond(
+        request, content, content_type, code=code, headers=list(headers)
+    )
     return response
+
+
+def _respond_not_allowed(request: wrappers.Request) -> wrappers.Response:
+    return _respond_error(request, 405, f"{request.method[:20]} is not supported here: use GET")
 
 
 def _respond_error(request: wrappers.Request, code: int, sentence: str) -> wrappers.Response:

@@ -7,7 +7,7 @@ is never lost, however far the chart is zoomed out.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
@@ -24,7 +24,7 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 @dataclasses.dataclass(frozen=True)
 class Series:
-    """Values over rows.
+    """Values over rows; of one series, or of several that are pooled alike, `[rows, series]`.
 
     Attributes:
       values: `[rows]`, any floating type. NaN and Inf are data. Where a row stands for several steps it is
@@ -140,13 +140,6 @@ def pool_max(series: Series, columns: Columns) -> FloatArray:
 def count_nonfinite(series: Series, columns: Columns) -> npt.NDArray[np.uint32]:
     """Number of rows of each column with a value that was NaN or infinite."""
     return _pool(np.add, (~np.isfinite(series.values) & series.present).astype(np.uint32), columns)
-
-
-def stack_heatmap(rows: Sequence[Series], columns: Columns) -> tuple[FloatArray, npt.NDArray[np.uint32]]:
-    """`pool_max` and `count_nonfinite` of several series, each `[series, columns]`."""
-    shape = (len(rows), len(columns.starts))
-    highest = np.array([pool_max(row, columns) for row in rows], np.float32).reshape(shape)
-    return highest, np.array([count_nonfinite(row, columns) for row in rows], np.uint32).reshape(shape)
 
 
 def _pool_finite(

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Literal
 
+import numpy as np
+
 from tb_stability.diagnosis import with_diagnoses
 from tb_stability.diagnosis.run_history import RunHistory
 from tb_stability.monitor import Monitor
@@ -39,7 +41,10 @@ ALL_POINTS = 0
 """As a cap, in TensorBoard's convention: nothing is dropped."""
 
 MOST_RUNS_IN_FULL = 8
-"""Recorded runs up to which a list of them also looks at their steps: of hundreds, these are a gigabyte."""
+"""Recorded runs up to which a list of them also looks at their steps: of hundreds, they are gigabytes, ..."""
+
+MOST_BYTES_IN_FULL = 128 << 20
+"""... as far as this many bytes of rows go at a time."""
 
 _CACHED_RUNS = 1000  # a report is a few KB
 _CACHED_ROWS = 4  # the steps of a run can be 100 MB
@@ -56,15 +61,13 @@ class RunReader:
       scalar_cap: Number of points that TensorBoard keeps of an ordinary scalar;
         tells whether one was sampled.
       table: The names under which other tools write their series.
-      runs_in_full: Number of recorded runs up to which a list of them says how many of their steps there are
-        to see. Of more, it is taken from the report, but for those whose steps were read lately.
+      in_full: Whether a list of runs always says how many of their steps there are to see. Else, of many or
+        large runs, it is taken from the report, but for those whose steps were read lately.
     """
 
-    def __init__(
-        self, *, scalar_cap: int = 1000, table: TagTable = TAGS, runs_in_full: int = MOST_RUNS_IN_FULL
-    ) -> None:
+    def __init__(self, *, scalar_cap: int = 1000, table: TagTable = TAGS, in_full: bool = False) -> None:
         self._scalar_cap = scalar_cap
-        self._runs_in_full = runs_in_full
+        self._in_full = in_full
         self._table = table
         self._runs: VersionedCache[Run] = VersionedCache(_CACHED_RUNS)
         self._rows: VersionedCache[RunRows] = VersionedCache(_CACHED_ROWS)
@@ -75,19 +78,23 @@ class RunReader:
     ) -> list[Run]:
         """Reads the reports of all runs whose name is `wanted`, by name. One that cannot be read says why."""
         found = {n: run for n, run in index_runs(experiment, self._table).items() if wanted(n)}
-        in_full = sum(isinstance(run, RecordedRun) for run in found.values()) <= self._runs_in_full
+        recorded = {n: run for n, run in found.items() if isinstance(run, RecordedRun)}
+        in_full = self._in_full or len(recorded) <= MOST_RUNS_IN_FULL
         stale = [
             run.folder
-            for name, run in found.items()
-            if isinstance(run, RecordedRun)
-            and REPORT_TAG in run.tags
-            and not self._runs.holds(*self._identity(experiment, name, run, in_full))
+            for name, run in recorded.items()
+            if REPORT_TAG in run.tags
+            and self._runs.peek(*self._identity(experiment, name, run, in_full)) is None
         ]
         reports = experiment.read_last_documents(stale, REPORT_TAG)
-        return [
-            self._read_run(experiment, name, run, reports.get(run.folder), in_full=in_full)
-            for name, run in found.items()
-        ]
+        runs, read_bytes = [], 0
+        for name, run in found.items():
+            held = self._rows.peek(_key(experiment, run), run.version)
+            full = in_full and (self._in_full or read_bytes < MOST_BYTES_IN_FULL)
+            runs.append(self._read_run(experiment, name, run, reports.get(run.folder), in_full=full))
+            rows = self._rows.peek(_key(experiment, run), run.version)
+            read_bytes += rows.byte_count if rows is not None and rows is not held else 0
+        return runs
 
     def read_rows(self, experiment: Experiment, name: str) -> RunRows:
         """Reads the steps of one run.
@@ -110,7 +117,7 @@ class RunReader:
         self, experiment: Experiment, name: str, entry: RecordedRun | ForeignRun, in_full: bool
     ) -> tuple[Hashable, tuple[str, Hashable, bool]]:
         """Key and version of a run in the cache; last in the version, whether it is read in full."""
-        in_full = in_full or self._rows.holds(_key(experiment, entry), entry.version)
+        in_full = in_full or self._rows.peek(_key(experiment, entry), entry.version) is not None
         return (experiment.experiment_id, name), (entry.folder, entry.version, in_full)
 
     def _read_run(
@@ -198,7 +205,7 @@ class RunReader:
                 raise LogFormatError(
                     problems[0] if problems else "its log has neither a report nor steps yet."
                 )
-            report = _replay(rows)
+            report = replay_rows(rows)
             problems.append(
                 f"The log has no report that can be read: this one was made from the {kept} steps in it."
             )
@@ -218,7 +225,7 @@ class RunReader:
                 "cannot be seen. Start it with --samples_per_plugin=scalars=0 to keep all.",
                 *problems,
             )
-        return Run(name=name, report=_replay(rows), source=source, state="foreign", problems=problems)
+        return Run(name=name, report=replay_rows(rows), source=source, state="foreign", problems=problems)
 
     def _find(self, experiment: Experiment, name: str) -> RecordedRun | ForeignRun:
         entry = find_run(experiment, name, self._table)
@@ -232,12 +239,12 @@ def _key(experiment: Experiment, entry: RecordedRun | ForeignRun) -> tuple[str, 
     return experiment.experiment_id, entry.folder, entry.axis if isinstance(entry, ForeignRun) else ""
 
 
-def _replay(rows: RunRows) -> RunReport:
+def replay_rows(rows: RunRows) -> RunReport:
     """The report that the detectors make of the rows that were kept: of means, where a row is many steps."""
+    monitor, history = Monitor(rows.layout.layout), RunHistory(rows.layout.layout)
     # Of a copy, which is gone thereafter: the rows in the cache are not joined.
-    layout = rows.layout.layout
-    monitor, history = Monitor(layout), RunHistory(layout)
-    for step, values in rows.between().block:
-        changed = monitor.update(step, values)
-        history.update(step, values, alarmed=any(window.end_step is None for window in changed))
-    return with_diagnoses(monitor.report(recorded=rows.step_count), history.observed)
+    with np.errstate(all="ignore"):  # a damaged log has any numbers
+        for step, values in rows.between().block:
+            changed = monitor.update(step, values)
+            history.update(step, values, alarmed=any(window.end_step is None for window in changed))
+        return with_diagnoses(monitor.report(recorded=rows.step_count), history.observed)

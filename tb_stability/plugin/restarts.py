@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
+MAX_STEP = 2**31 - 1
+"""Largest step that a frame can carry; anything above it is a damaged log."""
+
 Value = TypeVar("Value")
+
+
+def is_possible(step: int) -> bool:
+    """Whether a run can be at this step."""
+    return 0 <= step <= MAX_STEP
 
 
 def drop_rewritten(points: Iterable[tuple[int, Value]]) -> list[tuple[int, Value]]:

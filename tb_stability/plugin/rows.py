@@ -10,15 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_stability.plugin.joined import join_lazily, pick_columns
-from tb_stability.plugin.restarts import drop_rewritten
+from tb_stability.plugin.restarts import MAX_STEP, drop_rewritten
 from tb_stability.series import FloatArray, Layout
 from tb_stability.summary.errors import LogFormatError
 from tb_stability.summary.layout import RowLayout, parse_layout
 from tb_stability.summary.step_block import Measures, StepBlock, keep_newest
 from tb_stability.summary.steps import MAX_OFFSET, unpack_block
-
-MAX_STEP = 2**31 - 1
-"""Largest step that a frame can carry; anything above it is a damaged log."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +43,12 @@ class RunRows:
     def step_count(self) -> int:
         """How many steps the rows stand for."""
         return sum(block.step_count for block in self.blocks)
+
+    @property
+    def byte_count(self) -> int:
+        """How much memory the values of the rows take."""
+        numbers = self.layout.columns * sum((1 if b.spread is None else 3) * len(b) for b in self.blocks)
+        return 4 * numbers
 
     def of_layer(self, layer: str) -> RunRows:
         """The rows with what was measured of one layer alone."""

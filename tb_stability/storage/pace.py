@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+FIRST_FLUSH_SECONDS = 0.25
+"""Longest time that something seen stays unwritten when a run begins, ..."""
+
+YOUNG_SHARE = 1 / 4
+"""... which grows by this share of its age, ..."""
+
 FLUSH_SECONDS = 3.0
-"""Longest time that something seen stays unwritten in a young run."""
+"""... up to this."""
 
 FLUSH_SHARE = 1 / 50
-"""In an older one: the share of its age. So the number of flushes grows with the logarithm of its age."""
+"""In an older run: the share of its age. So the number of flushes grows with the logarithm of its age."""
 
 REPORT_SHARE = 1 / 100
 """The share of a run's age that lies between two reports that a changed window asks for, ..."""
@@ -30,7 +36,9 @@ class Pace:
 
     def is_flush_due(self, now: float) -> bool:
         """Whether rows and report have waited long enough."""
-        return now - self._flushed_at > max(FLUSH_SECONDS, FLUSH_SHARE * (now - self._started_at))
+        age = now - self._started_at
+        limit = min(FIRST_FLUSH_SECONDS + YOUNG_SHARE * age, FLUSH_SECONDS)
+        return now - self._flushed_at > max(limit, FLUSH_SHARE * age)
 
     def is_report_due(self, now: float) -> bool:
         """Whether a report of which something changed is to be written."""

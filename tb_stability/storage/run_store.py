@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +33,11 @@ class RunStore:
     """What is stored of one run. Opens no file before something is written.
 
     Every step goes through, in order; what is stored of it, and as what, is decided in `FlightRecorder` and
-    `SampleKeeper`. Errors of the writer are raised; what could not be written is then lost.
+    `SampleKeeper`. Errors of the writer are raised; what could not be written is then lost, and a new file is
+    opened at the next writing: the old one may end in the middle of a record, behind which nothing is read.
 
     Args:
-      open_writer: Makes a new event file. Called at the first writing, and again after `close`.
+      open_writer: Makes a new event file. Called at the first writing, and again after `close` or an error.
 
     Attributes:
       recorded: Number of steps that the rows stand for that were written when all were.
@@ -53,6 +55,8 @@ class RunStore:
         self._headlines: list[tuple[int, dict[str, float]]] = []
         self._taken = 0
         self._lost = 0
+        self._unflushed = 0
+        self._has_failed = False
         self.recorded = 0
 
     @property
@@ -127,30 +131,32 @@ class RunStore:
             return
         headlines, self._headlines = self._headlines, []
         histograms, activations = self._histograms.take(), self._activations.take()
-        self._lost += sum(row.count for row in rows)
-        writer = self._open()
-        if not self._is_layout_written:
-            writer.write_layout(rows[0].first_step, self._columns.layout, self._columns.scalars)
-            self._is_layout_written = True
-        writer.write_rows(rows, self._columns)
-        self._lost -= sum(row.count for row in rows)
-        if everything:
-            self.recorded = max(0, self._taken - self._lost)
-        for step, values in headlines:
-            writer.write_scalars(step, values)
-        for step, counts in histograms:
-            writer.write_histograms(step, counts)
-        for step, measures in activations:
-            writer.write_activations(step, measures)
+        self._unflushed += sum(row.count for row in rows)
+        with self._opened() as writer:
+            if not self._is_layout_written:
+                writer.write_layout(rows[0].first_step, self._columns.layout, self._columns.scalars)
+                self._is_layout_written = True
+            writer.write_rows(rows, self._columns)
+            if everything:
+                self.recorded = max(0, self._taken - self._lost)
+            for step, values in headlines:
+                writer.write_scalars(step, values)
+            for step, counts in histograms:
+                writer.write_histograms(step, counts)
+            for step, measures in activations:
+                writer.write_activations(step, measures)
 
     def write_report(self, step: int, report: RunReport, *, state: State) -> None:
         """Writes the report and hands everything written to the operating system.
 
         Does nothing before the first row is written.
         """
-        if self._writer is not None:
-            self._writer.write_report(step, report, state=state)
-            self._writer.flush()
+        if self._writer is None and not self._has_failed:
+            return
+        with self._opened() as writer:
+            writer.write_report(step, report, state=state)
+            writer.flush()
+            self._unflushed, self._has_failed = 0, False
 
     def close(self) -> None:
         """Closes the file; a new one is opened where the run goes on."""
@@ -159,10 +165,21 @@ class RunStore:
         if writer is not None:
             writer.close()
 
-    def _open(self) -> EventFileWriter:
-        if self._writer is None:
-            self._writer = self._open_writer()
-        return self._writer
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[EventFileWriter]:
+        """The file, opened if it is not. After an error it is left alone."""
+        try:
+            if self._writer is None:
+                self._writer = self._open_writer()
+            yield self._writer
+        except Exception:
+            self._has_failed = True
+            self._lost += self._unflushed  # some of them may have got through
+            self._unflushed = 0
+            self.recorded = min(self.recorded, max(0, self._taken - self._lost))
+            with contextlib.suppress(Exception):  # it cannot write what it has, either
+                self.close()
+            raise
 
     def _new_scalars(self, scalars: Iterable[str]) -> list[str]:
         known = self._columns.scalars

@@ -7,8 +7,10 @@ returns the member in its type or raises `LogFormatError`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import reprlib
 from typing import NoReturn
 
 from tb_stability.summary.errors import LogFormatError
@@ -54,6 +56,11 @@ def get_choice(document: Object, name: str, choices: tuple[str, ...]) -> str:
     return value if value in choices else _refuse(repr(name), f"one of {', '.join(choices)}", value)
 
 
+def get_optional_choice(document: Object, name: str, choices: tuple[str, ...]) -> str | None:
+    """A member that is one of `choices`, or null, or absent."""
+    return None if document.get(name) is None else get_choice(document, name, choices)
+
+
 def get_strs(document: Object, name: str) -> tuple[str, ...]:
     """Member `name`: a list of texts."""
     values = _get_list(document, name)
@@ -93,7 +100,8 @@ def get_float(document: Object, name: str) -> float:
     if isinstance(value, str) and value in _NON_FINITE:
         return _NON_FINITE[value]
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
+        with contextlib.suppress(OverflowError):  # JSON's integers have no bound
+            return float(value)
     return _refuse(repr(name), "a number", value)
 
 
@@ -121,5 +129,5 @@ def _as_int(value: object, what: str) -> int:
 
 
 def _refuse(what: str, expected: str, value: object) -> NoReturn:
-    received = "nothing" if value is None else repr(value)[:60]
+    received = "nothing" if value is None else reprlib.repr(value)
     raise LogFormatError(f"the log is damaged: {what} should be {expected}, got {received}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 
 from tb_stability.series import (
     ACTIVATION_MEASURES,
@@ -20,6 +21,15 @@ from tb_stability.summary.metadata import VERSION, check_version
 
 MAX_SCALARS = 22
 """Scalars of a row: each has a bit in a float32, which holds 24 bits exactly; two are for the groups."""
+
+MAX_COLUMNS = 2**22
+"""Columns of a row, 16 MB of it: no model has so many variables, but a damaged document may say so."""
+
+MAX_ENTRIES = 2**53
+"""Of a variable, or of any of its dimensions; up to here integers are exact everywhere."""
+
+MAX_RANK = 32
+"""Dimensions of a variable."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +108,15 @@ def parse_layout(text: str | bytes) -> RowLayout:
         raise LogFormatError(
             f"the log is damaged: {len(rows.scalars)} scalars, where {MAX_SCALARS} is the most."
         )
+    if rows.columns > MAX_COLUMNS:
+        raise LogFormatError(f"the log is damaged: {rows.columns} columns, where {MAX_COLUMNS} is the most.")
+    sizes = [dimension for variable in rows.layout.variables for dimension in variable.shape]
+    sizes += [normalization.channels for normalization in rows.layout.normalizations]
+    sizes += [activation.units for activation in rows.layout.activations]
+    if max(sizes, default=0) > MAX_ENTRIES or any(
+        len(v.shape) > MAX_RANK or math.prod(v.shape) > MAX_ENTRIES for v in rows.layout.variables
+    ):
+        raise LogFormatError("the log is damaged: its layout has something too large to exist.")
     return rows
 
 

@@ -8,6 +8,7 @@ writers repeat it in every event.
 from __future__ import annotations
 
 import json
+import reprlib
 
 from tb_stability.summary.errors import LogFormatError, NewerVersionError
 
@@ -30,7 +31,7 @@ def check_version(version: object, what: str) -> None:
       LogFormatError: If it is no positive integer.
     """
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise LogFormatError(f"{what} has no valid version: got {version!r}, expected {VERSION}.")
+        raise LogFormatError(f"{what} has no valid version: got {reprlib.repr(version)}, expected {VERSION}.")
     if version > VERSION:
         raise NewerVersionError(
             f"{what} was written in version {version} of the log format, and this tb-stability reads up to "
@@ -42,7 +43,7 @@ def check_plugin_content(content: bytes, what: str) -> None:
     """As `check_version`, for the plugin content of a summary."""
     try:
         document = json.loads(content)
-    except ValueError:  # also raised for bytes that are no UTF-8
+    except (ValueError, RecursionError):  # the former also for bytes that are no UTF-8
         document = None
     if not isinstance(document, dict):
         raise LogFormatError(f"{what} has damaged metadata: its plugin content is no JSON object.")

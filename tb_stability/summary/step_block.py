@@ -115,7 +115,7 @@ class StepBlock:
         Its values stay those of all its steps: what they were without the last ones is not known.
         """
         block = self._take(slice(0, int(np.searchsorted(self.steps, step))))
-        if block.spread is None or not len(block):
+        if block.spread is None or not len(block) or block.spread.last_steps[-1] < step:
             return block
         last_steps = np.minimum(block.spread.last_steps, step - 1)
         counts = np.minimum(block.spread.counts, last_steps - block.steps + 1)
@@ -123,6 +123,8 @@ class StepBlock:
         return dataclasses.replace(block, spread=spread)
 
     def _take(self, rows: slice) -> StepBlock:
+        if rows.indices(len(self)) == (0, len(self), 1):
+            return self
         spread = self.spread
         return StepBlock(
             steps=self.steps[rows],

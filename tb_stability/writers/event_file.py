@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import socket
@@ -59,8 +60,17 @@ class EventFileWriter:
         self.path = f"{str(log_dir).rstrip('/')}/{tags.RUN_DIRECTORY}/{name}"
         self._records = open_records(self.path)
         self._described: set[str] = set()
-        self._records.write(Event(wall_time=time.time(), file_version="brain.Event:2").SerializeToString())
-        self._records.flush()
+        try:
+            self._records.write(
+                Event(wall_time=time.time(), file_version="brain.Event:2").SerializeToString()
+            )
+            self._records.flush()
+        except Exception:  # a full disk; files with nothing in them would pile up
+            with contextlib.suppress(Exception):
+                self._records.close()
+            with contextlib.suppress(OSError):
+                os.remove(self.path)
+            raise
 
     def write_layout(self, step: int, layout: Layout, scalars: tuple[str, ...]) -> None:
         """Says what rows from `step` on stand for; must precede them."""

@@ -66,6 +66,10 @@ class Server:
         """Requests a route of our plugin; the query is quoted."""
         return self._client.get(ROUTE + route, query_string=query)
 
+    def request(self, path: str, query: str = "", method: str = "GET") -> Response:
+        """Requests a path below our plugin, with a query as it stands."""
+        return self._client.open(ROUTE + path, query_string=query, method=method)
+
     def post(self, route: str) -> Response:
         return self._client.post(ROUTE + route)
 

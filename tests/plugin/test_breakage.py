@@ -8,14 +8,27 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from tensorboard.compat.proto.summary_pb2 import Summary
 
+from tb_stability.writers.summaries import array_value
 from tests.event_logs import DIVERGED, losses, write_run, write_scalars
 from tests.plugin.frame import decode_frame
 from tests.plugin.server import Server
 from tests.tensorboard_process import StartTensorBoard
 
 RUNS = "data/plugin/stability/runs"
+
+
+def claiming(tag: str, array: object) -> Summary.Value:
+    """One number that says that it is 10^12, as which TensorBoard would make it."""
+    value = array_value(tag, np.ones(1, np.float32))
+    value.tensor.tensor_content = b""
+    value.tensor.float_val[:] = [1.0]
+    value.tensor.tensor_shape.dim[0].size = 10**6
+    value.tensor.tensor_shape.dim.add(size=10**6)
+    return value
 
 
 class Clock:
@@ -85,13 +98,16 @@ def test_an_open_tensorboard_follows_runs_that_are_replaced_deleted_or_broken(
         write_run(tmp_path / "clock", losses=DIVERGED)
         clock.now = 1_000_000_000.0
         write_run(tmp_path / "clock", range(50, 80))
+    with monkeypatch.context() as patch:
+        patch.setattr("tb_stability.writers.event_file.array_value", claiming)
+        write_run(tmp_path / "claims", range(10))
     write_run(tmp_path / "zeros", range(40), block_steps=10)
     (file,) = (tmp_path / "zeros" / "stability").iterdir()
     data = file.read_bytes()
     file.write_bytes(data[: len(data) // 2] + bytes(64) + data[len(data) // 2 + 64 :])
 
     server = tensorboard_server(tmp_path, load_fast=load_fast)
-    names = {"again", "clock", "deleted", "kept", "replaced", "twice", "zeros"}
+    names = {"again", "claims", "clock", "deleted", "kept", "replaced", "twice", "zeros"}
 
     def loaded(document: Any) -> bool:
         runs = by_name(document)
@@ -105,6 +121,8 @@ def test_an_open_tensorboard_follows_runs_that_are_replaced_deleted_or_broken(
     assert max(losses_of(arrays)) < 5
     assert (runs["again"]["source"]["kept"], runs["again"]["windows"]) == (70, [])
     assert (runs["clock"]["verdict"]["status"], runs["clock"]["source"]["kept"]) == ("healthy", 80)
+    assert "claims to have 1000000000000 entries" in runs["claims"]["problems"][0]
+    assert runs["claims"]["verdict"]["status"] == "healthy"  # by its report
     zeros = runs["zeros"]
     assert zeros["source"]["kept"] < 40
     assert zeros["state"] == "running" or zeros["problems"]

@@ -155,3 +155,14 @@ def test_a_series_of_other_steps_is_put_where_the_loss_was(tmp_path: Path) -> No
 def _write_scalar(writer: EventFileWriter, tag: str, value: float, step: int, *, time: float) -> None:
     summary = Summary(value=[Summary.Value(tag=tag, simple_value=value)])
     writer.add_event(Event(wall_time=time, step=step, summary=summary))
+
+
+def test_steps_that_no_run_can_have_are_left_out_and_said(tmp_path: Path) -> None:
+    write_scalars(tmp_path / "exp1", "loss", [(-5, 9.0), *losses(50), (2**40, 0.5)])
+    write_histograms(tmp_path / "exp1", "dense/kernel", [np.arange(4.0)] * 3)
+    server = Server(tmp_path)
+    (run,) = server.get("/runs").get_json()["runs"]
+    assert (run["source"]["kept"], run["steps"]["first"], run["steps"]["last"]) == (50, 0, 49)
+    assert "2 points are at steps that no run can have, and were left out." in run["problems"]
+    _, arrays = decode_frame(server.get("/steps", run="exp1").get_data())
+    assert (arrays["first_step"][0], arrays["last_step"][-1]) == (0, 49)

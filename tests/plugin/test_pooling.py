@@ -9,7 +9,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tb_stability.plugin.pooling import Series, derive_series, make_columns, pool_series, stack_heatmap
+from tb_stability.plugin.pooling import (
+    Series,
+    count_nonfinite,
+    derive_series,
+    make_columns,
+    pool_max,
+    pool_series,
+)
 from tb_stability.summary.step_block import Measures, Spread, StepBlock
 
 VALUES = st.floats(width=32, allow_subnormal=False) | st.sampled_from([math.nan, math.inf, -math.inf])
@@ -23,7 +30,7 @@ def test_pooled_columns_are_those_of_obvious_loops(points: list[tuple[float, boo
     columns = make_columns(steps, limit)
     series = Series(np.array([v for v, _ in points], np.float64), np.array([p for _, p in points], bool))
     pooled = pool_series(series, columns)
-    highest, nonfinite = stack_heatmap([series], columns)
+    highest, nonfinite = pool_max(series, columns), count_nonfinite(series, columns)
     assert len(columns.starts) <= limit
     starts = [*columns.starts.tolist(), len(points)]
     sizes = {b - a for a, b in itertools.pairwise(starts[:-1])}
@@ -34,9 +41,9 @@ def test_pooled_columns_are_those_of_obvious_loops(points: list[tuple[float, boo
         assert (columns.first_step[i], columns.last_step[i]) == (steps[start], steps[end - 1])
         assert pooled.nan[i] == sum(map(math.isnan, present))
         assert pooled.inf[i] == sum(map(math.isinf, present))
-        assert nonfinite[0, i] == len(present) - len(finite)
+        assert nonfinite[i] == len(present) - len(finite)
         if finite:
-            assert (pooled.min[i], pooled.max[i], highest[0, i]) == (min(finite), max(finite), max(finite))
+            assert (pooled.min[i], pooled.max[i], highest[i]) == (min(finite), max(finite), max(finite))
             assert math.isclose(
                 pooled.mean[i],
                 math.fsum(finite) / len(finite),
@@ -44,7 +51,7 @@ def test_pooled_columns_are_those_of_obvious_loops(points: list[tuple[float, boo
                 abs_tol=1e-30 + 1e-12 * max(map(abs, finite)),
             )
         else:
-            assert np.isnan([pooled.min[i], pooled.max[i], pooled.mean[i], highest[0, i]]).all()
+            assert np.isnan([pooled.min[i], pooled.max[i], pooled.mean[i], highest[i]]).all()
 
 
 def test_a_finite_value_beyond_float32_stays_finite() -> None:

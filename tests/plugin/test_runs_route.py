@@ -195,3 +195,12 @@ def test_a_list_of_many_runs_reads_no_steps_but_those_of_runs_that_were_looked_a
             (20, True) if run["run"] == "exp3" else (60, False)
         )
         assert run["windows"] == reports[run["run"]]["windows"]
+
+
+def test_of_large_runs_a_list_reads_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tb_stability.plugin.reader.MOST_BYTES_IN_FULL", 1)
+    for i in range(3):
+        write_run(tmp_path / f"exp{i}", range(60), block_steps=20)
+    server = Server(tmp_path, {"stability": 1, "stability_windows": 1})
+    for read in ([20, 60, 60], [20, 20, 60], [20, 20, 20], [20, 20, 20]):
+        assert [run["source"]["kept"] for run in server.get("/runs").get_json()["runs"]] == read

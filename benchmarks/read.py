@@ -1,13 +1,14 @@
 """What the viewer's backend takes for large logs, in a real TensorBoard, on both of its loaders.
 
-    python benchmarks/reading.py --keep /tmp/stability_logs
+    python benchmarks/read.py --keep /tmp/stability_logs
 
 Three logs: one run of 1,000 layers x 100,000 steps with planted windows, written by the real recorder; 200
-runs of 50 layers; and the gradient norms of 1,000 layers written the ordinary way, a scalar a layer. For
-each route: the first request of a fresh TensorBoard that has loaded the log, and the median and the 95th
+runs of 50 layers; and the gradients of 1,000 layers written the ordinary way, a scalar and a histogram each.
+For each route: the first request of a fresh TensorBoard that has loaded the log, and the median and the 95th
 percentile of later ones; bytes sent; by how much the processes of TensorBoard grew against an empty log
-directory, before the first request and after the last. `--keep` names a folder where the logs stay for the
-next time: they take some minutes to write. Timings are worth what the machine is: run nothing else on it.
+directory, before the first request and after the last. Last, as ratios: what TensorBoard's own Scalars and
+Histograms take to send the same layers. `--keep` names a folder where the logs stay for the next time: they
+take some minutes to write. Timings are worth what the machine is: run nothing else on it.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def main() -> None:
             empty.mkdir(exist_ok=True)
             measure(empty, load_fast, [], Path(folder))
             run = {"run": "run"}
-            measure(
+            ours = measure(
                 logs / "long",
                 load_fast,
                 [
@@ -80,20 +81,42 @@ def main() -> None:
                 ],
                 Path(folder),
             )
-            measure(logs / "long", load_fast, [route("/heatmap", measure="grad_norm", **run)], Path(folder))
+            heatmap = route("/heatmap", measure="grad_norm", **run)
+            measure(logs / "long", load_fast, [heatmap], Path(folder))
             measure(logs / "many", load_fast, [route("/runs")], Path(folder))
-            tags = [f"grad_norm/{name}" for name in make_layout(LAYERS).layers]
-            measure(
+            names = make_layout(LAYERS).layers
+            scalars, histograms, one = measure(
                 logs / "ordinary",
                 load_fast,
-                [[f"data/plugin/scalars/scalars?run=run&tag={urllib.parse.quote(tag)}" for tag in tags]],
+                [
+                    [ordinary("scalars", "run", f"grad_norm/{name}") for name in names],
+                    [ordinary("histograms", "histograms", f"gradients/{name}") for name in names],
+                    [ordinary("histograms", "histograms", "gradients/dense_0")],
+                ],
                 Path(folder),
+            )
+            print_ratio("one number of each layer: Scalars / our heatmap", scalars, ours[3])
+            print_ratio("one layer's histograms: Histograms / ours", one, ours[-1])
+            print(
+                f"  all layers' histograms: {1e3 * statistics.median(histograms.warm):.0f} ms of Histograms"
             )
 
 
 def route(path: str, **query: str) -> list[str]:
     """One request of ours."""
     return [f"{_ROUTE}{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")]
+
+
+def ordinary(plugin: str, run: str, tag: str) -> str:
+    """A request of a plugin of TensorBoard's own."""
+    return f"data/plugin/{plugin}/{plugin}?run={run}&tag={urllib.parse.quote(tag)}"
+
+
+def print_ratio(what: str, theirs: Timing, ours: Timing) -> None:
+    """Prints how many times as long theirs takes, first and later, and how many times as many bytes it is."""
+    later = statistics.median(theirs.warm) / statistics.median(ours.warm)
+    first, size = theirs.first / ours.first, theirs.size / ours.size
+    print(f"  {what}: first {first:.2g} times, later {later:.2g} times, {size:.2g} times the bytes")
 
 
 def write_logs(logs: Path) -> None:
@@ -109,11 +132,12 @@ def write_logs(logs: Path) -> None:
         write_ordinary_run(logs / "ordinary" / "run", LAYERS, STEPS, ORDINARY_EVERY)
 
 
-def measure(log: Path, load_fast: str, routes: Sequence[Sequence[str]], folder: Path) -> None:
-    """Starts a TensorBoard, waits until it has read the log, and prints a line for each route.
+def measure(log: Path, load_fast: str, routes: Sequence[Sequence[str]], folder: Path) -> list[Timing]:
+    """Starts a TensorBoard, waits until it has read the log, and prints and returns a line for each route.
 
     A route is one or more paths that a tab would request one after the other.
     """
+    timings = []
     print(f"\n{log.name}, --load_fast={load_fast}")
     with TensorBoardProcess(log, output_file=folder / "output.txt", load_fast=load_fast) as server:
         start = time.monotonic()
@@ -123,6 +147,7 @@ def measure(log: Path, load_fast: str, routes: Sequence[Sequence[str]], folder: 
         )
         for paths in routes:
             timing = time_route(server, paths)
+            timings.append(timing)
             warm = sorted(timing.warm)
             print(
                 f"  {timing.route:<70} first {1e3 * timing.first:7.0f} ms   warm median "
@@ -130,7 +155,8 @@ def measure(log: Path, load_fast: str, routes: Sequence[Sequence[str]], folder: 
                 f"{timing.size / 1e3:8.0f} KB"
             )
         wait_until_quiet(server.process_id)
-        print(f"  after these requests: {memory(server.process_id)}")
+        print(f"  after these requests: {memory(server.process_id)}", flush=True)
+    return timings
 
 
 def time_route(server: TensorBoardProcess, paths: Sequence[str]) -> Timing:
