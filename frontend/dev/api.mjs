@@ -1,5 +1,6 @@
 // Answers the plugin's HTTP API from example runs.
 import {columnsOf, encodeFrame, pool} from './frame.mjs';
+import {groupsOf} from './many_runs.mjs';
 
 const VARIABLE_MEASURES = ['grad_norm', 'update_ratio', 'weight_norm'];
 const EXPONENTS = [-32, 15];
@@ -10,8 +11,15 @@ const HEATMAP_MEASURES = ['grad_norm', 'update_ratio', 'weight_norm', 'nonfinite
 
 /** The answer to a route: an object (JSON), a Buffer (frame), or an `Answer` with another status. */
 export function answer(logdir, runs, route, query) {
-  if (route === 'runs')
-    return {version: 1, logdir: `/logs/${logdir}`, runs: runs.map(({report}) => report), groups: []};
+  if (route === 'runs') {
+    return {
+      version: 1,
+      logdir: `/logs/${logdir}`,
+      runs: runs.map(({report}) => report),
+      groups: groupsOf(runs.map(({report}) => report)),
+      summary: summaryOf(runs.map(({report}) => report)),
+    };
+  }
   const run = runs.find(({report}) => report.run === query.get('run'));
   if (!run) return new Answer(404, {error: `there is no run ${query.get('run')}`});
   if (route === 'layout') return layout(run);
@@ -29,6 +37,13 @@ export function answer(logdir, runs, route, query) {
   if (route === 'activations') return activations(run);
   if (route === 'histograms') return histograms(run, query.get('layer'));
   return new Answer(404, {error: `there is no route ${route}`});
+}
+
+function summaryOf(reports) {
+  const counts = {};
+  for (const {verdict} of reports) counts[verdict.status] = (counts[verdict.status] ?? 0) + 1;
+  const words = Object.entries(counts).map(([status, count]) => `${count} ${status}`);
+  return {text: `Of ${reports.length} runs: ${words.join(', ')}.`, counts};
 }
 
 export class Answer {

@@ -2,18 +2,27 @@
 //
 //   npm run dev                          http://localhost:6010/        examples like the demo's
 //                                        http://localhost:6010/edge/   what is hard to show
+//                                        http://localhost:6010/many/   200 runs in groups
 //                                        http://localhost:6010/empty/  a logdir without runs
 //   npm run dev -- --proxy http://localhost:6006   the API of a running TensorBoard, under http://localhost:6010/proxy/
+//   ... --record DIR                     keeps all that it answers
+//   npm run dev -- --recorded DIR        those answers, without TensorBoard, under http://localhost:6010/recorded/
 import {createServer} from 'node:http';
 import {readFile} from 'node:fs/promises';
 import {parseArgs} from 'node:util';
 import * as esbuild from 'esbuild';
 import {options} from '../build.mjs';
 import {Answer, answer} from './api.mjs';
+import {record, replay} from './recording.mjs';
 import {LOGDIRS} from './runs.mjs';
 
 const {values: flags} = parseArgs({
-  options: {port: {type: 'string', default: '6010'}, proxy: {type: 'string'}},
+  options: {
+    port: {type: 'string', default: '6010'},
+    proxy: {type: 'string'},
+    record: {type: 'string'},
+    recorded: {type: 'string'},
+  },
 });
 const bundle = await esbuild.context({...options, minify: false, sourcemap: 'inline', write: false});
 
@@ -36,7 +45,12 @@ async function respond(url) {
     return {type: 'text/javascript', body: outputFiles[0].contents};
   }
   if (logdir === 'proxy' && flags.proxy)
-    return forward(new URL(`/data/plugin/stability/${route}${url.search}`, flags.proxy));
+    return forward(new URL(`/data/plugin/stability/${route}${url.search}`, flags.proxy), route);
+  if (logdir === 'recorded' && flags.recorded)
+    return (
+      (await replay(flags.recorded, route, url.searchParams)) ??
+      new Answer(404, {error: 'this answer was not recorded'})
+    );
   if (!Object.hasOwn(LOGDIRS, logdir))
     return new Answer(500, {error: `the example logdir ${logdir} cannot be read`});
   return answer(logdir, LOGDIRS[logdir], route, url.searchParams);
@@ -46,10 +60,12 @@ async function file(name, type) {
   return {type: `${type}; charset=utf-8`, body: await readFile(new URL(name, import.meta.url))};
 }
 
-async function forward(url) {
+async function forward(url, route) {
   const response = await fetch(url);
   const body = Buffer.from(await response.arrayBuffer());
-  return {status: response.status, type: response.headers.get('content-type'), body};
+  const answered = {status: response.status, type: response.headers.get('content-type'), body};
+  if (flags.record && response.ok) await record(flags.record, route, url.searchParams, answered);
+  return answered;
 }
 
 createServer(async (request, response) => {

@@ -18,6 +18,10 @@ export interface Api {
   layer(run: string, layer: string, extract: Extract): Promise<Frame>;
   /** All of the run: they are few. */
   activations(run: string): Promise<Frame>;
+  /** Likewise: of the gradients of a layer. */
+  histograms(run: string, layer: string): Promise<Frame>;
+  /** These runs as a page of its own. */
+  report(runs: readonly string[]): Promise<Blob>;
   /** Drops all answers: TensorBoard has read new data. */
   forget(): void;
 }
@@ -55,6 +59,11 @@ export function createApi(base: string, send: typeof fetch = fetch): Api {
     heatmap: (run, measure, extract) => ask('heatmap', {run, measure, ...queryOf(extract)}, readFrame),
     layer: (run, layer, extract) => ask('layer', {run, layer, ...queryOf(extract)}, readFrame),
     activations: (run) => ask('activations', {run}, readFrame),
+    histograms: (run, layer) => ask('histograms', {run, layer}, readFrame),
+    report: async (runs) => {
+      const query = new URLSearchParams(runs.map((run) => ['run', run]));
+      return (await request(new URL(`report?${query}`, base).href, send)).blob();
+    },
     forget: () => {
       kept.clear();
     },

@@ -3,3 +3,9 @@ declare module '*.css' {
   const text: string;
   export default text;
 }
+
+/** The same in tests, where style sheets are left out otherwise. */
+declare module '*.css?raw' {
+  const text: string;
+  export default text;
+}

@@ -9,11 +9,13 @@ import theme from './theme.css';
 import {readAddress, watchAddress, writeAddress} from './url';
 import {App} from './views/app';
 import app from './views/app.css';
+import compare from './views/compare.css';
 import diagnoses from './views/diagnoses.css';
 import header from './views/header.css';
 import heatmap from './views/heatmap.css';
 import lanes from './views/lanes.css';
 import plots from './views/plots.css';
+import runs from './views/run_table.css';
 import {setTheme} from './views/theme';
 import verdict from './views/verdict.css';
 import windows from './views/window_list.css';
@@ -25,9 +27,20 @@ export function render(): void {
   document.documentElement.lang = 'en';
   document.title = 'Stability';
   const style = document.createElement('style');
-  style.textContent = [uPlotCss, theme, app, header, verdict, lanes, plots, heatmap, windows, diagnoses].join(
-    '\n'
-  );
+  style.textContent = [
+    uPlotCss,
+    theme,
+    app,
+    header,
+    runs,
+    verdict,
+    compare,
+    lanes,
+    plots,
+    heatmap,
+    windows,
+    diagnoses,
+  ].join('\n');
   document.head.append(style);
 
   const api = createApi(document.baseURI);

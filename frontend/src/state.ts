@@ -1,13 +1,14 @@
 /** What the tab shows: one signal for each thing that the reader can choose, and what follows from them. */
 import {batch, computed, signal, type ReadonlySignal, type Signal} from '@preact/signals';
+import {comparedOf, isGroupKey, runsOf, unionOfSteps, type Compared} from './lib/compare';
+import type {Agreements} from './lib/differences';
 import {clampRange, orWhole, rangeAround, type StepRange} from './lib/range';
 import type {Columns} from './lib/series';
 import {worstRun} from './lib/status';
 import {focusRange, neighbour, windowKey, windowRange} from './lib/windows';
-import type {RunReport, RunsDocument, SymptomWindow} from './types';
+import {createPlotChoices, restorePlots, stepInView, type PlotChoices} from './plot_choices';
+import type {Diagnosis, RunReport, RunsDocument, SymptomWindow} from './types';
 import type {UrlState} from './url';
-
-export type AxisScale = 'log' | 'linear';
 
 export interface State {
   /** Null until the first answer. */
@@ -21,18 +22,24 @@ export interface State {
   /** Steps in view; null for the whole run. */
   range: Signal<StepRange | null>;
   hidden: Signal<ReadonlySet<string>>;
-  /** Axes that are not the default, by chart. */
-  scales: Signal<ReadonlyMap<string, AxisScale>>;
+  /** What the reader chose to compare; see `comparison` for what is. */
+  compared: Signal<readonly string[]>;
   /** The step under the pointer. */
   cursor: Signal<number | null>;
   /** The columns of the charts: what the step under the pointer is part of. */
   columns: Signal<Columns | null>;
   /** The steps that the reader is marking with the pointer. */
   selection: Signal<StepRange | null>;
+  /** How the plots are drawn. */
+  plots: PlotChoices;
   /** Width of the plots in CSS pixels; 0 until measured. */
   plotWidth: Signal<number>;
   dark: Signal<boolean>;
   helpOpen: Signal<boolean>;
+  /** How far the compared runs agree; empty until that is known. */
+  agreements: Signal<readonly Agreements[]>;
+  /** What the last command did, for the reader. */
+  said: Signal<string>;
   /** Grows with every reload of the data. */
   generation: Signal<number>;
   /** Requests under way. */
@@ -40,10 +47,16 @@ export interface State {
 
   /** The run that is shown: the chosen one, or the worst. */
   report: ReadonlySignal<RunReport | null>;
-  /** All steps of that run. */
+  /** Runs and groups side by side; empty where there is nothing to compare. */
+  comparison: ReadonlySignal<Compared[]>;
+  /** The runs that have a lane: those that are compared, else all that are not hidden; always the one that is shown. */
+  lanes: ReadonlySignal<RunReport[]>;
+  /** All steps of that run, and of those that it is compared with. */
   whole: ReadonlySignal<StepRange | null>;
   /** The steps in view, never null for a run with steps. */
   view: ReadonlySignal<StepRange | null>;
+  /** The step whose values are shown: under the pointer, else the chosen one where it is in view. */
+  shownStep: ReadonlySignal<number | null>;
   window: ReadonlySignal<SymptomWindow | null>;
   /** What a link has to restore. */
   url: ReadonlySignal<UrlState>;
@@ -58,16 +71,25 @@ export function createState(initial: UrlState): State {
   const measure = signal(own.measure);
   const range = signal(own.range);
   const hidden = signal(own.hidden);
-  const scales = signal(own.scales);
+  const compared = signal(own.compared);
+  const cursor = signal<number | null>(null);
+  const plots = createPlotChoices(initial.plots);
 
   const report = computed(() => {
     const all = runs.value?.runs ?? [];
     return all.find(({run}) => run === chosenRun.value) ?? worstRun(all);
   });
-  const whole = computed(() => {
-    const steps = report.value?.steps;
-    return steps && steps.first !== null && steps.last !== null ? {from: steps.first, to: steps.last} : null;
+  const comparison = computed(() => comparedOf(runs.value, compared.value));
+  const lanes = computed(() => {
+    const beside = new Set(runsOf(comparison.value));
+    return (runs.value?.runs ?? []).filter(
+      (run) => run === report.value || (beside.size > 0 ? beside.has(run) : !hidden.value.has(run.run))
+    );
   });
+  const whole = computed(() =>
+    unionOfSteps([...(report.value ? [report.value] : []), ...runsOf(comparison.value)])
+  );
+  const view = computed(() => whole.value && clampRange(range.value ?? whole.value, whole.value));
   return {
     runs,
     runsError: signal(null),
@@ -77,18 +99,24 @@ export function createState(initial: UrlState): State {
     measure,
     range,
     hidden,
-    scales,
-    cursor: signal(null),
+    compared,
+    cursor,
+    plots,
     columns: signal(null),
     selection: signal(null),
     plotWidth: signal(0),
     dark: signal(false),
     helpOpen: signal(false),
+    agreements: signal([]),
+    said: signal(''),
     generation: signal(0),
     pending: signal(0),
     report,
+    comparison,
+    lanes,
     whole,
-    view: computed(() => whole.value && clampRange(range.value ?? whole.value, whole.value)),
+    view,
+    shownStep: computed(() => cursor.value ?? stepInView(plots, view.value)),
     window: computed(() => report.value?.windows.find((window) => windowKey(window) === key.value) ?? null),
     url: computed(() => ({
       run: chosenRun.value,
@@ -97,7 +125,8 @@ export function createState(initial: UrlState): State {
       measure: measure.value,
       range: range.value,
       hidden: [...hidden.value].sort(),
-      scales: [...scales.value].map(([chart, scale]) => `${chart}:${scale}`).sort(),
+      compare: [...compared.value],
+      plots: plots.url.value,
     })),
   };
 }
@@ -112,7 +141,8 @@ export function restore(state: State, url: UrlState): void {
     state.measure.value = own.measure;
     state.range.value = own.range;
     state.hidden.value = own.hidden;
-    state.scales.value = own.scales;
+    restorePlots(state.plots, url.plots);
+    state.compared.value = own.compared;
   });
 }
 
@@ -126,7 +156,9 @@ export function selectRun(state: State, run: string): void {
     state.chosenRun.value = run;
     state.windowKey.value = null;
     state.layer.value = null;
-    state.range.value = null;
+    state.plots.step.value = null;
+    // Among runs that are compared the view stays: it is the same place in the other one.
+    if (!runsOf(state.comparison.value).some((compared) => compared.run === run)) state.range.value = null;
   });
 }
 
@@ -150,8 +182,16 @@ export function stepWindow(state: State, offset: 1 | -1): void {
 /** Shows all of the selected window, an open one up to the last step. */
 export function fitWindow(state: State): void {
   const window = state.window.value;
-  const whole = state.whole.value;
-  if (window && whole) showAround(state, windowRange(window, whole.to), 'fit');
+  const last = state.report.value?.steps.last;
+  if (window && typeof last === 'number') showAround(state, windowRange(window, last), 'fit');
+}
+
+/** Shows where a cause began: its layer, and the steps around the first symptom that it explains. */
+export function showDiagnosis(state: State, {layer, first_step}: Diagnosis): void {
+  batch(() => {
+    if (layer !== null) state.layer.value = layer;
+    showAround(state, {from: first_step, to: first_step}, 'context');
+  });
 }
 
 /** Shows these steps; null for the whole run. */
@@ -166,8 +206,28 @@ export function toggleHidden(state: State, run: string): void {
   state.hidden.value = hidden;
 }
 
-export function setScale(state: State, chart: string, scale: AxisScale): void {
-  state.scales.value = new Map(state.scales.value).set(chart, scale);
+/** Compares with one more (a run, or a `groupKey`), or without it; the first to compare with is the run that is shown. */
+export function toggleCompared(state: State, name: string): void {
+  const names = new Set(state.compared.value);
+  if (!names.delete(name)) {
+    const shown = state.report.value?.run;
+    if (names.size === 0 && shown !== undefined && !isGroupKey(name)) names.add(shown);
+    names.add(name);
+  }
+  state.compared.value = [...names];
+}
+
+/** Shows one run alone again. */
+export function endComparison(state: State): void {
+  state.compared.value = [];
+}
+
+/** A step back: to the whole run, then to no step, then to no window, then to no comparison. */
+export function goBack(state: State): void {
+  if (state.range.value) showRange(state, null);
+  else if (state.plots.step.value !== null) state.plots.step.value = null;
+  else if (state.windowKey.value !== null) state.windowKey.value = null;
+  else endComparison(state);
 }
 
 function showAround(state: State, interval: StepRange, how: 'context' | 'fit'): void {
@@ -176,11 +236,6 @@ function showAround(state: State, interval: StepRange, how: 'context' | 'fit'): 
 }
 
 function fromUrl(url: UrlState) {
-  const scales = new Map<string, AxisScale>();
-  for (const entry of url.scales) {
-    const [chart, scale] = entry.split(':');
-    if (chart && (scale === 'log' || scale === 'linear')) scales.set(chart, scale);
-  }
   return {
     chosenRun: url.run,
     windowKey: url.window,
@@ -188,6 +243,6 @@ function fromUrl(url: UrlState) {
     measure: url.measure,
     range: url.range,
     hidden: new Set(url.hidden) as ReadonlySet<string>,
-    scales: scales as ReadonlyMap<string, AxisScale>,
+    compared: url.compare as readonly string[],
   };
 }

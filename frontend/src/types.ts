@@ -5,6 +5,8 @@ export type JsonFloat = number | 'NaN' | 'Infinity' | '-Infinity';
 
 export type Status = 'healthy' | 'warning' | 'unstable' | 'diverged' | 'not_learning' | 'unknown';
 export type Severity = 'info' | 'warning' | 'critical';
+/** What became of a window: normal again, abnormal until the run ended, or until NaN or Inf came. */
+export type Outcome = 'recovered' | 'run_ended' | 'non_finite';
 
 /** The answer for one run, in one sentence each. */
 export interface Verdict {
@@ -29,6 +31,8 @@ export interface SymptomWindow {
   /** In thresholds: 1 is just abnormal. */
   peak_score: JsonFloat;
   severity: Severity;
+  /** Null where it is open in a run that goes on, and where it is not known. */
+  outcome: Outcome | null;
 }
 
 export interface Check {
@@ -105,6 +109,8 @@ export interface Evidence {
 /** A cause behind the windows of a run. */
 export interface Diagnosis {
   cause: string;
+  /** The cause as people say it. */
+  title: string;
   confidence: Confidence;
   layer: string | null;
   /** Step of the first symptom that it explains. */
@@ -113,6 +119,22 @@ export interface Diagnosis {
   fix: {text: string; code: string};
   /** What speaks for it, then what speaks against it. */
   evidence: Evidence[];
+}
+
+/** How a run was set up, by name: optimizer, learning_rate, batch_size and so on. */
+export type Configuration = Record<string, string | number | null>;
+
+/** Where a run stands; each is NaN where it is not known. */
+export interface FinalLevel {
+  first_loss: JsonFloat;
+  /** The mean of the last losses, and its standard error. */
+  loss: JsonFloat;
+  loss_error: JsonFloat;
+  /** The median of the last ones, and the standard deviation of one. */
+  val_loss: JsonFloat;
+  val_loss_error: JsonFloat;
+  learning_rate: JsonFloat;
+  batch_size: number | null;
 }
 
 export interface RunReport {
@@ -131,6 +153,22 @@ export interface RunReport {
   source: Source;
   state: 'running' | 'ended' | 'foreign';
   problems: string[];
+  /** Null in older logs and in those of other tools. */
+  final: FinalLevel | null;
+  /** The step at which the callback was asked to stop the training, or null. */
+  stop_step: number | null;
+  /** Null where it was not recorded. */
+  configuration: Configuration | null;
+  /** Equal for runs of one configuration; null where that is not known. */
+  fingerprint: string | null;
+}
+
+/** Repeated runs of one configuration, judged together. */
+export interface RunGroup {
+  name: string;
+  runs: string[];
+  verdict: Verdict;
+  diagnoses: Diagnosis[];
 }
 
 /** `/runs` */
@@ -138,6 +176,9 @@ export interface RunsDocument {
   version: number;
   logdir: string;
   runs: RunReport[];
+  groups: RunGroup[];
+  /** All runs in a sentence or two, and how many have each status. */
+  summary: {text: string; counts: Record<string, number>};
 }
 
 export interface Variable {

@@ -6,6 +6,7 @@
  * another host) works without them.
  */
 import type {StepRange} from './lib/range';
+import {MAX_SMOOTHING, type PlotsUrl} from './plot_choices';
 
 /** What a link restores. Null and empty mean the default. */
 export interface UrlState {
@@ -17,8 +18,9 @@ export interface UrlState {
   range: StepRange | null;
   /** Runs without a lane. */
   hidden: string[];
-  /** Charts whose axis is not the default, as `loss:log`. */
-  scales: string[];
+  /** Runs and groups that are compared; see `lib/compare.ts`. */
+  compare: string[];
+  plots: PlotsUrl;
 }
 
 const PREFIX = 'p.stability.';
@@ -42,7 +44,16 @@ export function parseHash(hash: string): UrlState {
     measure: text('measure'),
     range: from !== null && to !== null && from <= to ? {from, to} : null,
     hidden: list('hidden'),
-    scales: list('scales'),
+    compare: list('compare'),
+    plots: {
+      scales: list('scales'),
+      step: step(values.get('step')),
+      smoothing: share(values.get('smoothing')),
+      clip: values.get('clip') === '99',
+      filter: text('filter') ?? '',
+      pins: list('pins'),
+      order: values.get('order') === 'change' ? 'change' : 'network',
+    },
   };
 }
 
@@ -62,7 +73,14 @@ export function writeHash(hash: string, state: UrlState): string {
     from: state.range ? String(state.range.from) : '',
     to: state.range ? String(state.range.to) : '',
     hidden: list(state.hidden),
-    scales: list(state.scales),
+    scales: list(state.plots.scales),
+    compare: list(state.compare),
+    step: state.plots.step === null ? '' : String(state.plots.step),
+    smoothing: state.plots.smoothing > 0 ? String(state.plots.smoothing) : '',
+    clip: state.plots.clip ? '99' : '',
+    filter: state.plots.filter,
+    pins: list(state.plots.pins),
+    order: state.plots.order === 'network' ? '' : state.plots.order,
   };
   const ours = Object.entries(values)
     .filter(([, value]) => value !== '')
@@ -90,6 +108,35 @@ export function writeAddress(state: UrlState): void {
   }
 }
 
+/** A link to this state; null where the address cannot be read. */
+export function linkTo(state: UrlState): string | null {
+  try {
+    const {href, hash} = window.parent.location;
+    return href.slice(0, href.length - hash.length).replace(/#$/, '') + writeHash(hash, state);
+  } catch {
+    return null;
+  }
+}
+
+/** TensorBoard's own charts of a scalar, for these runs, in the same page. */
+export function scalarsHash(tag: string, runs: readonly string[]): string {
+  // A run of ours may be a part of one of TensorBoard's (`fit (epochs)`), or have several (`fit/train`).
+  const folders = runs.map((run) => escape(run.replace(/ \(\w+\)$/, '')));
+  const some = folders.includes('\\.') ? '' : `&regexInput=${encode(`^(${folders.join('|')})(/|$)`)}`;
+  return `#scalars&tagFilter=${encode(`^${escape(tag)}$`)}${some}`;
+}
+
+/** Follows a link inside of TensorBoard; our own keys stay, for the way back. */
+export function goTo(hash: string): void {
+  try {
+    const {location} = window.parent;
+    const ours = location.hash.split('&').filter((part) => part.startsWith(PREFIX));
+    location.hash = [hash, ...ours].join('&');
+  } catch {
+    // A foreign parent: there is no TensorBoard around us.
+  }
+}
+
 /** Calls back when the reader changed the address (back, or by hand). */
 export function watchAddress(onChange: (state: UrlState) => void): void {
   try {
@@ -99,6 +146,11 @@ export function watchAddress(onChange: (state: UrlState) => void): void {
   } catch {
     // As above.
   }
+}
+
+/** As a regular expression that matches just this text. */
+function escape(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
 /** What an address needs; `:`, `/` and `,` stay readable. */
@@ -116,4 +168,8 @@ function decode(text: string): string {
 
 function step(text: string | undefined): number | null {
   return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : null;
+}
+
+function share(text: string | undefined): number {
+  return text !== undefined && /^0?\.\d{1,3}$/.test(text) ? Math.min(Number(text), MAX_SMOOTHING) : 0;
 }

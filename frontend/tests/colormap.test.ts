@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {colorIndex, colorScale, COLORS, colorTable} from '../src/lib/colormap';
+import {byteTable, colorIndex, colorScale, COLORS, colorTable} from '../src/lib/colormap';
 
 /** Relative luminance as WCAG 2 defines it. */
 function luminance(red: number, green: number, blue: number): number {
@@ -28,6 +28,12 @@ test('one outlier does not flatten the scale', () => {
   expect(scale && colorIndex(1e30, scale)).toBe(COLORS - 1);
 });
 
+test('what is more than a percent of the values is inside of the scale, however far away', () => {
+  const values = new Float32Array(1000).fill(1);
+  values.fill(1e6, 985);
+  expect(colorScale(values)?.max).toBeCloseTo(1e6, -1);
+});
+
 test('a spike of two steps in three thousand is inside of the scale', () => {
   const values = new Float32Array(3000).fill(0.5);
   values.set([20, 30], 150);
@@ -35,8 +41,8 @@ test('a spike of two steps in three thousand is inside of the scale', () => {
 });
 
 test('zero, negative and non-finite values have no say in the scale', () => {
-  expect(colorScale([0, -1, NaN, Infinity])).toBeNull();
-  const scale = colorScale([0, NaN, Infinity, 1, 100]);
+  expect(colorScale(Float32Array.of(0, -1, NaN, Infinity))).toBeNull();
+  const scale = colorScale(Float32Array.of(0, NaN, Infinity, 1, 100));
   expect(scale?.min).toBeCloseTo(1);
   expect(scale?.max).toBeCloseTo(100);
 });
@@ -48,6 +54,16 @@ test('values are coloured by their logarithm', () => {
 });
 
 test('a constant measure has a scale of a decade', () => {
-  const scale = colorScale([5, 5, 5]);
+  const scale = colorScale(Float32Array.of(5, 5, 5));
   expect(scale && scale.max / scale.min).toBeCloseTo(10);
+});
+
+test('the table of bytes is one colour off at most, and never falls', () => {
+  const scale = {min: 1e-6, max: 1e3};
+  const table = byteTable(scale);
+  for (const value of [1e-30, 1e-6, 3.3e-4, 0.1, 1, 42.5, 999, 1e30]) {
+    const [bits = 0] = new Int32Array(Float32Array.of(value).buffer);
+    expect(Math.abs((table[bits >> 16] ?? 0) - 1 - colorIndex(value, scale))).toBeLessThanOrEqual(1);
+  }
+  expect(table.every((byte, key) => byte >= (table[key - 1] ?? 1))).toBe(true);
 });

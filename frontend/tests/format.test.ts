@@ -1,5 +1,6 @@
 import {expect, test} from 'vitest';
 import {
+  firstNames,
   commonFolder,
   formatNumber,
   formatScore,
@@ -85,4 +86,9 @@ test('one is singular', () => {
     '1 step',
     '2,000 steps',
   ]);
+});
+
+test('of many names the first are said, and how many more there are', () => {
+  expect(firstNames(['a', 'b'], 2)).toBe('a, b');
+  expect(firstNames(['a', 'b', 'c', 'd'], 2)).toBe('a, b and 2 more');
 });

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {columnsOfPixels, layersOfRow, NON_FINITE, poolRow} from '../src/lib/pool';
+import {columnsOfPixels, layersOfRow, paintRows, type PixelColumns} from '../src/lib/pool';
 
 /** One column a step. */
 function steps(count: number) {
@@ -7,13 +7,25 @@ function steps(count: number) {
   return {first, last: first};
 }
 
-test('with more steps than pixels the largest value under a pixel is shown', () => {
-  const values = new Float32Array(1000).fill(1);
-  values[637] = 50;
-  const pixels = columnsOfPixels(steps(1000), {from: 0, to: 999}, 100);
-  const pooled = poolRow(values, new Uint32Array(1000), 0, pixels);
+/** With a palette that shows each byte as it is. */
+function painted(bytes: Uint8Array, columns: number, pixels: PixelColumns): number[] {
+  const image = new Uint32Array((bytes.length / columns) * pixels.start.length);
+  paintRows(
+    bytes,
+    columns,
+    pixels,
+    Uint32Array.from({length: 256}, (_, byte) => byte),
+    image
+  );
+  return [...image];
+}
+
+test('with more steps than pixels the largest byte under a pixel is shown', () => {
+  const bytes = new Uint8Array(1000).fill(1);
+  bytes[637] = 50;
+  const pooled = painted(bytes, 1000, columnsOfPixels(steps(1000), {from: 0, to: 999}, 100));
   expect(pooled[63]).toBe(50);
-  expect([...pooled].filter((value) => value === 50)).toHaveLength(1);
+  expect(pooled.filter((byte) => byte === 50)).toHaveLength(1);
 });
 
 test('every step is under some pixel, at any zoom', () => {
@@ -34,31 +46,18 @@ test('every step is under some pixel, at any zoom', () => {
 
 test('with fewer steps than pixels each step is as wide as the others', () => {
   const pixels = columnsOfPixels(steps(4), {from: 0, to: 3}, 8);
-  const pooled = poolRow(Float32Array.of(1, 2, 3, 4), new Uint32Array(4), 0, pixels);
-  expect([...pooled]).toEqual([1, 1, 2, 2, 3, 3, 4, 4]);
+  expect(painted(Uint8Array.of(1, 2, 3, 4), 4, pixels)).toEqual([1, 1, 2, 2, 3, 3, 4, 4]);
 });
 
-test('one step that was not finite wins over every value under the pixel', () => {
-  const pixels = columnsOfPixels(steps(10), {from: 0, to: 9}, 1);
-  const nonfinite = Uint32Array.of(0, 0, 0, 1, 0, 0, 0, 0, 0, 0);
-  expect(poolRow(new Float32Array(10).fill(1e30), nonfinite, 0, pixels)[0]).toBe(NON_FINITE);
-});
-
-test('NaN without a count means that nothing was measured', () => {
-  const pixels = columnsOfPixels(steps(3), {from: 0, to: 2}, 1);
-  expect(poolRow(Float32Array.of(NaN, 2, NaN), new Uint32Array(3), 0, pixels)[0]).toBe(2);
-  expect(poolRow(new Float32Array(3).fill(NaN), new Uint32Array(3), 0, pixels)[0]).toBeNaN();
+test('rows keep to themselves', () => {
+  const pixels = columnsOfPixels(steps(2), {from: 0, to: 1}, 1);
+  expect(painted(Uint8Array.of(9, 1, 2, 5), 2, pixels)).toEqual([9, 5]);
 });
 
 test('steps that were not recorded leave their pixels empty', () => {
   const columns = {first: Int32Array.of(0, 8), last: Int32Array.of(1, 9)};
-  const pooled = poolRow(
-    Float32Array.of(1, 2),
-    new Uint32Array(2),
-    0,
-    columnsOfPixels(columns, {from: 0, to: 9}, 10)
-  );
-  expect([...pooled]).toEqual([1, 1, NaN, NaN, NaN, NaN, NaN, NaN, 2, 2]);
+  const pixels = columnsOfPixels(columns, {from: 0, to: 9}, 10);
+  expect(painted(Uint8Array.of(1, 2), 2, pixels)).toEqual([1, 1, 0, 0, 0, 0, 0, 0, 2, 2]);
 });
 
 test('rows share the layers without leaving one out', () => {

@@ -1,5 +1,5 @@
 /** Reports for tests, with only what a test is about spelled out. */
-import type {Diagnosis, RunReport, Status, SymptomWindow} from '../src/types';
+import type {Diagnosis, RunGroup, RunReport, Status, SymptomWindow} from '../src/types';
 
 export function windowOf(some: Partial<SymptomWindow> = {}): SymptomWindow {
   return {
@@ -13,6 +13,7 @@ export function windowOf(some: Partial<SymptomWindow> = {}): SymptomWindow {
     peak_step: 15,
     peak_score: 2.5,
     severity: 'warning',
+    outcome: 'recovered',
     ...some,
   };
 }
@@ -31,6 +32,10 @@ export function reportOf(run: string, status: Status, some: Partial<RunReport> =
     source: {recorded: true, sampled: false, kept: 100, of: 100, axis: 'step', tags: {}, histograms: 0},
     state: 'ended',
     problems: [],
+    final: null,
+    stop_step: null,
+    configuration: null,
+    fingerprint: null,
     ...some,
   };
 }
@@ -38,6 +43,7 @@ export function reportOf(run: string, status: Status, some: Partial<RunReport> =
 /** A cause with everything that one can have. */
 export const FROZEN: Diagnosis = {
   cause: 'bn_inference_mode',
+  title: 'BatchNormalization in inference mode',
   confidence: 'certain',
   layer: 'bn_1',
   first_step: 1200,
@@ -49,3 +55,10 @@ export const FROZEN: Diagnosis = {
     {kind: 'fit', text: 'the run was a fit', for: false},
   ],
 };
+
+export function groupOf(name: string, runs: string[], verdict = reportOf(name, 'warning').verdict): RunGroup {
+  return {name, runs, verdict, diagnoses: []};
+}
+
+/** What the server says of all runs, for tests that are not about it. */
+export const SUMMARY = {text: 'All runs in a sentence.', counts: {}};

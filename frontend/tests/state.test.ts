@@ -6,14 +6,14 @@ import {
   restore,
   selectRun,
   selectWindow,
-  setScale,
   showRange,
   stepWindow,
   toggleHidden,
   type State,
 } from '../src/state';
+import {setScale} from '../src/plot_choices';
 import {parseHash, writeHash} from '../src/url';
-import {reportOf, windowOf} from './reports';
+import {reportOf, SUMMARY, windowOf} from './reports';
 
 const SPIKE = windowOf({start_step: 40, end_step: 43});
 const EXPLODING = windowOf({
@@ -26,6 +26,8 @@ const EXPLODING = windowOf({
 const RUNS = {
   version: 1,
   logdir: '/logs',
+  groups: [],
+  summary: SUMMARY,
   runs: [reportOf('calm', 'healthy'), reportOf('bad', 'unstable', {windows: [SPIKE, EXPLODING]})],
 };
 let state: State;
@@ -127,13 +129,13 @@ test('a link written by one tab restores the same state in another', () => {
   selectWindow(state, 'bad', EXPLODING);
   state.measure.value = 'update_ratio';
   toggleHidden(state, 'calm');
-  setScale(state, 'loss', 'linear');
+  setScale(state.plots, 'loss', 'linear');
   const other = createState(parseHash(writeHash('', state.url.value)));
   other.runs.value = RUNS;
   expect(other.url.value).toEqual(state.url.value);
   expect(other.window.value && windowKey(other.window.value)).toBe(windowKey(EXPLODING));
   expect(other.hidden.value.has('calm')).toBe(true);
-  expect(other.scales.value.get('loss')).toBe('linear');
+  expect(other.plots.scales.value.get('loss')).toBe('linear');
 });
 
 test('going back in the address restores what it says', () => {

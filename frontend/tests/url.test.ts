@@ -1,5 +1,6 @@
 import {expect, test} from 'vitest';
-import {parseHash, writeHash, type UrlState} from '../src/url';
+import {DEFAULT_PLOTS} from '../src/plot_choices';
+import {parseHash, scalarsHash, writeHash, type UrlState} from '../src/url';
 
 const EMPTY: UrlState = {
   run: null,
@@ -8,7 +9,8 @@ const EMPTY: UrlState = {
   measure: null,
   range: null,
   hidden: [],
-  scales: [],
+  compare: [],
+  plots: DEFAULT_PLOTS,
 };
 const FULL: UrlState = {
   run: 'exp 1/<b>&=#,é',
@@ -17,7 +19,16 @@ const FULL: UrlState = {
   measure: 'grad_norm',
   range: {from: 100, to: 250},
   hidden: ['a,b', 'c&d'],
-  scales: ['loss:linear', 'a,%2C'],
+  compare: ['a,b', 'group:c d'],
+  plots: {
+    scales: ['loss:linear', 'a,%2C'],
+    step: 120,
+    smoothing: 0.6,
+    clip: true,
+    filter: '^bn_(1|2)$&x',
+    pins: ['a,b', 'c d'],
+    order: 'change',
+  },
 };
 
 test('a link restores everything, whatever characters are in the names', () => {
@@ -51,4 +62,10 @@ test('a broken link does not break the tab', () => {
     ...EMPTY,
     run: '%E0%A4%A',
   });
+});
+
+test('the link to a series in Scalars names its tag and its runs exactly', () => {
+  const hash = decodeURIComponent(scalarsHash('stability/loss', ['a.b', 'fit (epochs)']));
+  expect(hash).toBe('#scalars&tagFilter=^stability/loss$&regexInput=^(a\\.b|fit)(/|$)');
+  expect(scalarsHash('loss', ['.'])).not.toContain('regexInput');
 });

@@ -4,7 +4,7 @@ import axe from 'axe-core';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 import type {Api} from '../src/api';
 import {decodeFrame} from '../src/lib/frame';
-import {holdCells} from '../src/lib/heatmap';
+import {shadeCells} from '../src/lib/heatmap';
 import {createState, type State} from '../src/state';
 import {parseHash} from '../src/url';
 import {App} from '../src/views/app';
@@ -18,7 +18,7 @@ import {LayerNames} from '../src/views/layer_names';
 import {VerdictView} from '../src/views/verdict';
 import {WindowList} from '../src/views/window_list';
 import {encodeFrame} from './frames';
-import {FROZEN, reportOf, windowOf} from './reports';
+import {FROZEN, reportOf, SUMMARY, windowOf} from './reports';
 
 const HOSTILE = '<img src=x onerror=alert(1)>';
 const SPIKE = windowOf({severity: 'critical'});
@@ -42,6 +42,8 @@ const BAD = reportOf('bad', 'unstable', {
 const RUNS = {
   version: 1,
   logdir: '/logs',
+  groups: [],
+  summary: SUMMARY,
   runs: [BAD, reportOf('good', 'healthy'), reportOf(HOSTILE, 'warning')],
 };
 let state: State;
@@ -70,9 +72,9 @@ test('before the first answer the tab is not ready, after it the verdict is ther
   showApp();
   expect(screen.getByRole('main').hasAttribute('data-ready')).toBe(false);
   state.runs.value = RUNS;
-  expect(await screen.findByText('bad is unstable')).toBeTruthy();
+  expect(await screen.findByRole('heading', {name: 'bad is unstable'})).toBeTruthy();
   expect(screen.getByRole('main').hasAttribute('data-ready')).toBe(true);
-  expect(screen.getByText('1 of 3 runs unstable')).toBeTruthy();
+  expect(screen.getByText('All runs in a sentence.')).toBeTruthy();
 });
 
 test('the whole tab has no accessibility violation', async () => {
@@ -96,16 +98,16 @@ test('the run picker selects a run', async () => {
   const picker = screen.getByRole('group', {name: 'Run'});
   await userEvent.click(within(picker).getByRole('button', {name: /good/}));
   expect(state.report.value?.run).toBe('good');
-  expect(await screen.findByText('good is healthy')).toBeTruthy();
+  expect(await screen.findByRole('heading', {name: 'good is healthy'})).toBeTruthy();
 });
 
 test('a popover closes at Escape, which then does not also reset the view', async () => {
   state.runs.value = RUNS;
   state.range.value = {from: 5, to: 9};
-  const {container} = showApp();
-  const summary = screen.getByText('Lanes: 3 of 3');
+  showApp();
+  const summary = screen.getByText('Compare 3 runs');
   await userEvent.click(summary);
-  const details = container.querySelector('details');
+  const details = summary.closest('details');
   expect(details?.open).toBe(true);
   fireEvent.keyDown(summary, {key: 'Escape'});
   expect(details?.open).toBe(false);
@@ -184,11 +186,12 @@ test('the heatmap says where its colours hold, and a cell when it was measured',
   expect(container.textContent).not.toContain('measured');
   const steps = [0, 1, 2];
   const max = Float32Array.of(5, NaN, 7);
-  const cells = holdCells({max, nonfinite: new Uint32Array(3), layers: 1, columns: 3});
-  const data = {layers: ['dense'], columns: {first: steps, last: steps}, cells};
-  const place = {view: {from: 0, to: 2}, width: 300, hover: {x: 150, y: 5}};
+  const cells = {max, nonfinite: new Uint32Array(3), layers: 1, columns: 3};
+  const columns = {first: steps, last: steps};
+  const data = {layers: ['dense'], columns, cells, shaded: shadeCells(cells, null)};
+  const place = {step: 1, column: 1, layer: 0, of: 1, width: 300, height: 20, hover: {x: 150, y: 5}};
   rerender(<HeatmapTip {...{data, ...place}} measure="grad_norm" />);
-  expect(container.textContent).toBe('densestep 1, measured at step 0Gradient norm: 5');
+  expect(container.textContent).toBe('denselayer 1 of 1step 1, measured at step 0Gradient norm: 5');
 });
 
 test('a layer that is nothing but an activation, or has nothing to draw, asks for no more than there is', async () => {
@@ -257,10 +260,12 @@ test('the ends of the view can be moved with the arrow keys, not past the run', 
 
 test('the arrow keys select the layer above or below', () => {
   const onSelect = vi.fn();
-  render(<LayerNames layers={['a', 'b', 'c']} selected="b" onSelect={onSelect} />);
+  const shown = {layers: ['a', 'b', 'c'], order: [2, 1, 0], notes: new Map(), marks: new Map([[2, 1]])};
+  render(<LayerNames {...shown} selected="b" onSelect={onSelect} />);
   const names = screen.getByRole('slider', {name: 'Layer'});
   for (const key of ['ArrowDown', 'ArrowUp', 'End', 'PageUp']) fireEvent.keyDown(names, {key});
-  expect(onSelect.mock.calls.flat()).toEqual([2, 0, 2, 0]);
+  expect(onSelect.mock.calls.flat()).toEqual([0, 2, 0, 2]);
+  expect(screen.getByTitle('Number 1 of the layers that went bad').textContent).toBe('1');
 });
 
 test('a heatmap without the whole run is not drawn in false colours, and trying again asks for that', async () => {

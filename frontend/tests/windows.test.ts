@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {logdirSentence, worstRun} from '../src/lib/status';
+import {worstRun} from '../src/lib/status';
 import {kindColor, symptom} from '../src/lib/symptoms';
 import {focusRange, isOfMeasure, neighbour, windowKey, windowRange} from '../src/lib/windows';
 import {reportOf, windowOf} from './reports';
@@ -51,14 +51,4 @@ test('the worst run is shown first, and of equals the first', () => {
   expect(worstRun(runs)?.run).toBe('b');
   expect(worstRun([...runs, reportOf('d', 'diverged')])?.run).toBe('d');
   expect(worstRun([])).toBeNull();
-});
-
-test.each([
-  [['healthy'], 'The run is healthy'],
-  [['healthy', 'healthy'], 'All 2 runs healthy'],
-  [['healthy', 'unstable', 'unstable', 'healthy', 'warning'], '2 of 5 runs unstable'],
-  [['diverged', 'unstable', 'healthy'], '2 of 3 runs in trouble: 1 diverged, 1 unstable'],
-  [['warning', 'unknown', 'healthy'], 'No unstable run among 3 runs: 1 warning, 1 unknown'],
-] as const)('%j is said as "%s"', (statuses, sentence) => {
-  expect(logdirSentence(statuses.map((status, i) => reportOf(String(i), status)))).toBe(sentence);
 });

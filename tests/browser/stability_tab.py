@@ -128,6 +128,16 @@ class StabilityTab:
         self.runs.and_(self.main.get_by_title(f"{name}: ")).click()
         expect(self.verdict.locator(".run-name")).to_have_text(name)
 
+    def compare(self, run: str) -> None:
+        """Compares the selected run with another one; the table of all runs stays open."""
+        self.main.get_by_text("Compare 5 runs").click()
+        self.main.get_by_role("checkbox", name=f"Compare {run}", exact=True).check()
+
+    @property
+    def comparison(self) -> Locator:
+        """What tells the compared runs apart."""
+        return self.section("Comparison")
+
     @property
     def cards(self) -> Locator:
         """The list of the windows of the selected run."""
@@ -154,7 +164,17 @@ class StabilityTab:
     @property
     def heatmap(self) -> Locator:
         """The canvas with the layers over steps."""
-        return self.section("Layers over steps").locator("canvas")
+        return self.section("Layers over steps").get_by_role("img", name="Layers:")
+
+    @property
+    def measure(self) -> Locator:
+        """The choice of the heatmap's measure."""
+        return self.section("Layers over steps").get_by_role("combobox", name="Measure")
+
+    @property
+    def layer_names(self) -> list[str]:
+        """The names that stand beside the heatmap, from top to bottom."""
+        return self.section("Layers over steps").locator(".layer-names bdi").all_inner_texts()
 
     @property
     def layer(self) -> Locator:
@@ -174,7 +194,7 @@ class StabilityTab:
             window=pressed.locator("strong").inner_text() if pressed.count() else None,
             steps=(ends[0], ends[1]),
             layer=self.layer.input_value(),
-            measure=self.section("Layers over steps").get_by_role("combobox").input_value(),
+            measure=self.measure.input_value(),
         )
 
     def color(self, variable: str) -> tuple[int, int, int]:

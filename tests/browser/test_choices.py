@@ -57,7 +57,7 @@ def test_a_link_brings_back_what_it_was_copied_from(
     tab = open_tab(demo_server)
     tab.select_run("lr_too_high")
     tab.card("exploding_gradient").click()
-    tab.section("Layers over steps").get_by_role("combobox").select_option("update_ratio")
+    tab.measure.select_option("update_ratio")
     tab.layer.select_option("dense_2")
     tab.chart("Loss").get_by_role("button").click()
     tab.wait_until_painted()

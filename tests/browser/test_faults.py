@@ -10,7 +10,7 @@ from tests.tensorboard_process import TensorBoardProcess
 
 ROUTE = "**/data/plugin/stability/{}*"
 GONE = "TensorBoard does not answer. Is it still running?"
-PARTS_OF_A_RANGE = ("charts", "heatmap", "layer")  # what asks TensorBoard again when the range changes
+PARTS_OF_A_RANGE = ("charts", "heatmap", "layer", "histogram")  # what is asked for when the range changes
 ERROR = "could not be loaded. TensorBoard answered with HTTP 500; its log says why."
 
 

@@ -73,3 +73,9 @@ export function commonFolder(names: readonly string[]): string {
 function trim(exponential: string): string {
   return exponential.replace(/\.?0+e/, 'e').replace('e+', 'e');
 }
+
+/** `a, b and 980 more` */
+export function firstNames(names: readonly string[], most: number): string {
+  const more = names.length - most;
+  return names.slice(0, most).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}

@@ -1,6 +1,7 @@
 /** The heatmap's pixels, and which cell is under one. */
-import {colorIndex, COLORS, type ColorScale} from './colormap';
-import {layersOfRow, NON_FINITE, poolRow, type PixelColumns} from './pool';
+import {byteTable, COLORS, NON_FINITE, NO_VALUE, type ColorScale} from './colormap';
+import {floats, integers, type Frame} from './frame';
+import {layersOfRow} from './pool';
 
 /** Row heights in CSS pixels: as tall as fits, but a layer is never invisible. */
 const HEIGHT = 340;
@@ -14,110 +15,164 @@ export interface RowLayout {
   rowHeight: number;
 }
 
-export function rowLayout(layers: number): RowLayout {
-  const rows = Math.min(layers, MAX_ROWS);
+/** For so many layers on show. A place is where a layer stands among those. */
+export function rowLayout(places: number): RowLayout {
+  const rows = Math.min(places, MAX_ROWS);
   return {rows, rowHeight: Math.min(ROW.max, Math.max(ROW.min, Math.floor(HEIGHT / Math.max(1, rows))))};
 }
 
-/** The layer at a height in pixels; always one that exists. */
-export function layerAt(y: number, layers: number): number {
-  const {rows, rowHeight} = rowLayout(layers);
+/** The places that the row at a height in pixels shows, `[start, stop)`; always some that exist. */
+export function placesAt(y: number, places: number): {start: number; stop: number} {
+  const {rows, rowHeight} = rowLayout(places);
   const row = Math.min(rows - 1, Math.max(0, Math.floor(y / rowHeight)));
-  return layersOfRow(row, rows, layers).start;
+  return layersOfRow(row, rows, places);
 }
 
-/** The row that shows a layer. */
-export function rowOf(layer: number, layers: number): number {
-  const {rows} = rowLayout(layers);
-  // The inverse of `layersOfRow`: the last row that starts at or before the layer.
-  return Math.ceil(((layer + 1) * rows) / layers) - 1;
+/** The row that shows a place. */
+export function rowOf(place: number, places: number): number {
+  const {rows} = rowLayout(places);
+  // The inverse of `layersOfRow`: the last row that starts at or before the place.
+  return Math.ceil(((place + 1) * rows) / places) - 1;
 }
 
 export interface Cells {
   /** `[layers, columns]`; NaN where nothing finite was measured. */
-  max: ArrayLike<number>;
+  max: Float32Array;
   /** `[layers, columns]`: steps of the column that were not finite. */
   nonfinite: ArrayLike<number>;
   layers: number;
   columns: number;
 }
 
-export interface HeldCells extends Cells {
-  max: Float32Array;
-  nonfinite: Uint32Array;
-  /** `[layers, columns]`: the column that the value of a cell is from; -1 where it has none. */
-  source: Int32Array;
-  /** Whether some value is from an earlier column. */
+/** The names of the rows of a frame, in network order. */
+export function layersOf(frame: Frame): string[] {
+  const names = frame.header.layers;
+  return Array.isArray(names) ? names.map(String) : [];
+}
+
+export function cellsOf(frame: Frame): Cells {
+  return {
+    max: floats(frame, 'max'),
+    nonfinite: integers(frame, 'nonfinite'),
+    layers: layersOf(frame).length,
+    columns: integers(frame, 'first_step').length,
+  };
+}
+
+/** Whether anything was measured in a cell, finite or not. */
+export function isCellMeasured({max, nonfinite, columns}: Cells, layer: number, column: number): boolean {
+  const at = layer * columns + column;
+  return !Number.isNaN(max[at] ?? NaN) || (nonfinite[at] ?? 0) > 0;
+}
+
+/**
+ * The column whose value a cell shows: between two measurements, as in a thinned run, the first one
+ * holds until the next, and the last one for as many columns as the one before it. -1 where there is none.
+ */
+export function sourceOf(cells: Cells, layer: number, column: number): number {
+  const before = (start: number) => {
+    let at = start;
+    while (at >= 0 && !isCellMeasured(cells, layer, at)) at--;
+    return at;
+  };
+  const source = before(column);
+  if (source < 0 || source === column) return source;
+  for (let at = column + 1; at < cells.columns; at++) if (isCellMeasured(cells, layer, at)) return source;
+  return column < lastEnd(source, before(source - 1)) ? source : -1;
+}
+
+/** Where the last measurement of a layer ends to hold. */
+function lastEnd(last: number, before: number): number {
+  return before < 0 ? last + 1 : 2 * last - before;
+}
+
+export interface ShadedCells {
+  /** `[layers, columns]`: `NO_VALUE`, `NON_FINITE`, or 1 and the index of a colour. */
+  bytes: Uint8Array;
+  layers: number;
+  columns: number;
+  /** Whether some cell shows the value of an earlier column. */
   held: boolean;
 }
 
 /**
- * Fills the cells in which nothing was measured, as between the steps of a thinned run: a value holds
- * until the next one, and the last one for as many columns as the one before it.
+ * A byte for each cell, which ranks what it has: bytes of several cells under one pixel need only be
+ * compared, at every frame while the reader moves the view.
  */
-export function holdCells({max, nonfinite, layers, columns}: Cells): HeldCells {
-  const shown: HeldCells = {
-    max: Float32Array.from(max),
-    nonfinite: Uint32Array.from(nonfinite),
-    layers,
-    columns,
-    source: new Int32Array(layers * columns).fill(-1),
-    held: false,
-  };
+export function shadeCells(cells: Cells, scale: ColorScale | null): ShadedCells {
+  const {max, nonfinite, layers, columns} = cells;
+  const table = byteTable(scale);
+  const bits = new Int32Array(max.buffer, max.byteOffset, max.length);
+  const bytes = new Uint8Array(layers * columns);
+  let held = false;
   for (let layer = 0; layer < layers; layer++) {
-    const at = layer * columns;
-    const measured: number[] = [];
+    const offset = layer * columns;
+    let last = -1;
+    let before = -1;
+    const hold = (end: number) => {
+      if (last < 0 || end <= last + 1) return;
+      held = true;
+      bytes.fill(bytes[offset + last] ?? NO_VALUE, offset + last + 1, offset + end);
+    };
     for (let column = 0; column < columns; column++) {
-      if (!Number.isNaN(max[at + column] ?? NaN) || (nonfinite[at + column] ?? 0) > 0) measured.push(column);
+      const at = offset + column;
+      const value = max[at] ?? NaN;
+      if ((nonfinite[at] ?? 0) > 0) bytes[at] = NON_FINITE;
+      else if (Number.isNaN(value)) continue;
+      else bytes[at] = value > 0 ? (table[(bits[at] ?? 0) >> 16] ?? COLORS) : 1;
+      hold(column);
+      before = last;
+      last = column;
     }
-    measured.forEach((column, i) => {
-      const next = measured[i + 1] ?? Math.min(columns, 2 * column - (measured[i - 1] ?? column - 1));
-      shown.held ||= next > column + 1;
-      shown.max.fill(max[at + column] ?? NaN, at + column, at + next);
-      shown.nonfinite.fill(nonfinite[at + column] ?? 0, at + column, at + next);
-      shown.source.fill(column, at + column, at + next);
-    });
+    if (last >= 0) hold(Math.min(columns, lastEnd(last, before)));
   }
-  return shown;
+  return {bytes, layers, columns, held};
 }
 
 /**
- * One RGBA pixel for each row and pixel column; where there is no value it is transparent.
+ * The bytes of the rows that are drawn, `[rows, columns]`: the largest of the layers that share one.
  *
- * Args: `table` has the RGBA bytes of all colours, `nonfinite` those of what is not finite.
+ * Args: `order` has the layers in the order of their rows.
  */
-export function paintCells(
-  cells: Cells,
-  pixels: PixelColumns,
-  scale: ColorScale | null,
-  table: Uint8ClampedArray<ArrayBuffer>,
-  nonfinite: Uint8ClampedArray<ArrayBuffer>
-): Uint8ClampedArray<ArrayBuffer> {
-  const width = pixels.start.length;
-  const {rows} = rowLayout(cells.layers);
-  // A pixel as one number: this runs at every move of the view.
-  const colors = new Uint32Array(table.buffer);
-  const loud = new Uint32Array(nonfinite.buffer)[0] ?? 0;
-  const image = new Uint32Array(width * rows);
+export function rowBytes({bytes, columns}: ShadedCells, order: ArrayLike<number>): Uint8Array {
+  const {rows} = rowLayout(order.length);
+  const pooled = new Uint8Array(rows * columns);
   for (let row = 0; row < rows; row++) {
-    const pooled = poolLayers(cells, row, rows, pixels);
-    for (let x = 0; x < width; x++) {
-      const value = pooled[x] ?? NaN;
-      if (Number.isNaN(value)) continue;
-      if (value === NON_FINITE) image[row * width + x] = loud;
-      else image[row * width + x] = colors[scale ? colorIndex(value, scale) : COLORS - 1] ?? 0;
+    const {start, stop} = layersOfRow(row, rows, order.length);
+    for (let place = start; place < stop; place++) {
+      const offset = (order[place] ?? 0) * columns;
+      for (let column = 0; column < columns; column++) {
+        const byte = bytes[offset + column] ?? NO_VALUE;
+        const at = row * columns + column;
+        if (byte > (pooled[at] ?? 0)) pooled[at] = byte;
+      }
     }
   }
-  return new Uint8ClampedArray(image.buffer);
+  return pooled;
 }
 
-function poolLayers(cells: Cells, row: number, rows: number, pixels: PixelColumns): Float32Array {
-  const {start, stop} = layersOfRow(row, rows, cells.layers);
-  const pooled = poolRow(cells.max, cells.nonfinite, start * cells.columns, pixels);
-  for (let layer = start + 1; layer < stop; layer++) {
-    poolRow(cells.max, cells.nonfinite, layer * cells.columns, pixels).forEach((value, x) => {
-      if (!(value <= (pooled[x] ?? NaN)) && !Number.isNaN(value)) pooled[x] = value;
-    });
-  }
-  return pooled;
+/** The pixel of each byte: transparent where there is no value. Args: RGBA bytes of all colours, and of what is not finite. */
+export function palette(
+  table: Uint8ClampedArray<ArrayBuffer>,
+  nonfinite: Uint8ClampedArray<ArrayBuffer>
+): Uint32Array {
+  const pixels = new Uint32Array(NON_FINITE + 1);
+  pixels.set(new Uint32Array(table.buffer), 1);
+  pixels.set(new Uint32Array(nonfinite.buffer), NON_FINITE);
+  return pixels;
+}
+
+/** Of the layers of a pooled row, the one whose value is seen: the first that is not finite, else the largest. */
+export function loudestLayer(
+  {bytes, columns}: ShadedCells,
+  cells: Cells,
+  candidates: readonly number[],
+  column: number
+): number {
+  const rank = (layer: number) => {
+    if (bytes[layer * columns + column] === NON_FINITE) return Infinity;
+    const source = sourceOf(cells, layer, column);
+    return source < 0 ? -Infinity : (cells.max[layer * columns + source] ?? -Infinity);
+  };
+  return candidates.reduce((best, layer) => (rank(layer) > rank(best) ? layer : best), candidates[0] ?? 0);
 }

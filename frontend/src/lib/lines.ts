@@ -47,9 +47,13 @@ export function lineValues(
   axis: Interval,
   log: boolean
 ): LineValues {
+  // Canvases draw wrong far outside: a line leaves a clipped axis steeply all the same.
+  const reach = log ? axis.max / axis.min : axis.max - axis.min;
+  const lowest = log ? axis.min : axis.min - reach;
+  const highest = log ? axis.max * reach : axis.max + reach;
   const line = columns.map((column) => {
     const value = series[part][column] ?? NaN;
-    if (Number.isFinite(value)) return log ? Math.max(value, axis.min) : value;
+    if (Number.isFinite(value)) return Math.min(Math.max(value, lowest), highest);
     return isMeasured(series, column) ? null : undefined;
   });
   // What was not measured beside a gap belongs to it: no line comes from nowhere.

@@ -24,6 +24,11 @@ const SCALARS: Record<string, Measure> = {
     unit: 'factor',
     explanation: 'factor that the loss was multiplied by, so that float16 gradients do not vanish',
   },
+  update_ratio_max: {
+    title: 'Largest update ratio',
+    unit: 'ratio',
+    explanation: 'largest update norm / weight norm over the variables of the step',
+  },
   step_seconds: {
     title: 'Step time',
     unit: 'seconds',

@@ -29,36 +29,39 @@ export function columnsOfPixels(columns: Columns, range: StepRange, width: numbe
   return {start, stop};
 }
 
-/** Says of a cell that something in it was not finite; it wins over every value. */
-export const NON_FINITE = Infinity;
-
 /**
- * The largest value of one row (a layer) for each pixel: NaN where there is
- * none, `NON_FINITE` where a step under the pixel was not finite.
+ * Paints rows of bytes: a pixel has the colour of the largest byte of the
+ * columns under it. Bytes rank: 0 says that there is nothing, and what matters
+ * most is the largest.
+ *
+ * Args: `bytes` is `[rows, columns]`, `palette` the RGBA pixel of each byte,
+ * `image` takes `[rows, pixels.start.length]`.
  */
-export function poolRow(
-  max: ArrayLike<number>,
-  nonfinite: ArrayLike<number>,
-  offset: number,
-  pixels: PixelColumns
-): Float32Array {
-  const pooled = new Float32Array(pixels.start.length).fill(NaN);
-  for (let x = 0; x < pooled.length; x++) {
-    let best = NaN;
-    for (let column = pixels.start[x] ?? 0; column < (pixels.stop[x] ?? 0); column++) {
-      if ((nonfinite[offset + column] ?? 0) > 0) {
-        best = NON_FINITE;
-        break;
+export function paintRows(
+  bytes: Uint8Array,
+  columns: number,
+  {start, stop}: PixelColumns,
+  palette: Uint32Array,
+  image: Uint32Array
+): void {
+  // This runs at every frame while the view is moved: plain loops, and nothing made.
+  const width = start.length;
+  const rows = columns > 0 ? bytes.length / columns : 0;
+  for (let row = 0; row < rows; row++) {
+    const offset = row * columns;
+    for (let x = 0; x < width; x++) {
+      let best = 0;
+      const end = offset + (stop[x] ?? 0);
+      for (let at = offset + (start[x] ?? 0); at < end; at++) {
+        const byte = bytes[at] ?? 0;
+        if (byte > best) best = byte;
       }
-      const value = max[offset + column] ?? NaN;
-      if (!(value <= best)) best = Number.isNaN(value) ? best : value;
+      image[row * width + x] = palette[best] ?? 0;
     }
-    pooled[x] = best;
   }
-  return pooled;
 }
 
-/** Which layers a row of the heatmap shows, `[start, stop)`; needs `rows <= layers`. */
+/** Which of `layers` places a row of the heatmap shows, `[start, stop)`; needs `rows <= layers`. */
 export function layersOfRow(row: number, rows: number, layers: number): {start: number; stop: number} {
   return {start: Math.floor((row * layers) / rows), stop: Math.floor(((row + 1) * layers) / rows)};
 }

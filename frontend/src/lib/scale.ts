@@ -1,9 +1,7 @@
 /** Value axes: the interval to show and the ticks on it, linear and logarithmic. */
+import {middle, type Interval} from './quantiles';
 
-export interface Interval {
-  min: number;
-  max: number;
-}
+export type {Interval};
 
 /** Room above and below the data, as a share of the axis. */
 const LINEAR_MARGIN = 0.08;
@@ -28,6 +26,25 @@ export function extent(arrays: Iterable<ArrayLike<number>>, log: boolean): Inter
     }
   }
   return min <= max ? {min, max} : null;
+}
+
+/** Share of the steps whose values a clipped axis shows; as many are left out at either end. */
+const CLIPPED_SHARE = 0.99;
+
+/**
+ * As `extent`, without the outermost percent: one spike does not flatten all else.
+ *
+ * Args: `weights` says for how many steps each value of an array stands.
+ */
+export function clippedExtent(
+  arrays: readonly ArrayLike<number>[],
+  weights: ArrayLike<number>,
+  log: boolean
+): Interval | null {
+  const found = arrays.flatMap((array) =>
+    Array.from(array, (value, i) => ({value, weight: weights[i] ?? 1})).filter(({value}) => !log || value > 0)
+  );
+  return middle(found, CLIPPED_SHARE);
 }
 
 /** The interval that an axis shows for data between `min` and `max`. */

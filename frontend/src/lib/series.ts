@@ -53,6 +53,11 @@ export function stepsAt(columns: Columns | null, step: number): [number, number]
   return [columns?.first[column] ?? step, columns?.last[column] ?? step];
 }
 
+/** How many steps a column stands for. */
+export function stepsOf({first, last}: Columns, column: number): number {
+  return (last[column] ?? 0) - (first[column] ?? 0) + 1;
+}
+
 /** Whether there was a value in a column, finite or not. */
 export function isMeasured(series: PooledSeries, column: number): boolean {
   const finite = Number.isFinite(series.mean[column] ?? NaN);

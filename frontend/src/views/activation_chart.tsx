@@ -2,6 +2,7 @@
 import {useMemo} from 'preact/hooks';
 import type {Api} from '../api';
 import {floats, integers, type Frame} from '../lib/frame';
+import {ACTIVATION_TEXT} from '../lib/layer_charts';
 import type {State} from '../state';
 import type {Activation} from '../types';
 import {LineChart} from './line_chart';
@@ -14,9 +15,6 @@ const MEASURES = {
   saturated_share: {label: 'saturated', alone: 'Saturated outputs'},
 };
 const WATCHED = Object.keys(MEASURES);
-const EXPLANATION =
-  'dead: units that are 0 for every example of the batch; saturated: outputs within 1 % of an end of the range';
-
 interface ActivationChartProps {
   state: State;
   api: Api;
@@ -41,7 +39,7 @@ export function ActivationChart({state, api, run, layer, height}: ActivationChar
       id="layer_activation"
       title={lines.length > 1 ? 'Activation' : (lines[0]?.alone ?? '')}
       unit="share"
-      explanation={EXPLANATION}
+      explanation={ACTIVATION_TEXT.explanation}
       usual="linear"
       measures={WATCHED}
     />

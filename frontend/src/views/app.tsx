@@ -1,16 +1,21 @@
 /** The whole tab. Verdict first. */
-import {useEffect, useRef, useState} from 'preact/hooks';
+import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks';
 import type {Api} from '../api';
 import {commandOf, type Command} from '../lib/keys';
-import {fitWindow, showRange, stepWindow, type State} from '../state';
+import {fitWindow, goBack, showDiagnosis, stepWindow, type State} from '../state';
 import {Checks} from './checks';
+import {Compare} from './compare';
+import {CompareCharts} from './compare_charts';
 import {Diagnoses, Findings} from './diagnoses';
 import {FirstBatch} from './first_batch';
+import {Group} from './group';
 import {Header} from './header';
 import {HelpDialog} from './help_dialog';
 import {Lanes} from './lanes';
 import {ErrorNotice, NoRuns, Skeleton} from './notices';
 import {Plots} from './plots';
+import {openRunTable, RunPicker} from './run_picker';
+import {copyLink, saying} from './share_menu';
 import {VerdictView} from './verdict';
 import {WindowList} from './window_list';
 
@@ -27,28 +32,42 @@ export function App({state, api, reload}: AppProps) {
   const document = state.runs.value;
   const error = state.runsError.value;
   const report = state.report.value;
+  const group = document?.groups.find(({runs}) => report && runs.includes(report.run));
+  const comparing = state.comparison.value.length > 0;
   const ready = document !== null || error !== null;
   return (
     <main class="app" {...(ready && {'data-ready': ''})} {...(ready && painted && {'data-painted': ''})}>
-      <Header state={state} />
+      <Header state={state} api={api} />
+      {document && report && <RunPicker state={state} runs={document.runs} />}
       {error !== null && <ErrorNotice what="The runs" error={error} retry={reload} />}
       {!ready && <Skeleton height={420} label="runs" />}
       {document && !report && <NoRuns logdir={document.logdir} />}
       {report && (
         <>
+          {comparing && <Compare state={state} api={api} />}
           <VerdictView report={report} />
+          {group && !comparing && <Group state={state} group={group} />}
           <div class="columns">
             <MeasuredColumn state={state}>
               <Lanes state={state} />
-              {state.whole.value && <Plots key={report.run} state={state} api={api} run={report.run} />}
             </MeasuredColumn>
             <aside>
-              <Diagnoses key={report.run} diagnoses={report.diagnoses} />
+              <Diagnoses
+                key={report.run}
+                diagnoses={report.diagnoses}
+                onShow={(diagnosis) => {
+                  showDiagnosis(state, diagnosis);
+                }}
+              />
               <WindowList key={report.run} state={state} report={report} />
               <Findings findings={report.findings} />
               <Checks checks={report.checks} />
               <FirstBatch tensors={report.first_batch} />
             </aside>
+            <div class="plots-column">
+              {comparing && <CompareCharts state={state} api={api} />}
+              {state.whole.value && <Plots key={report.run} state={state} api={api} run={report.run} />}
+            </div>
           </div>
         </>
       )}
@@ -60,15 +79,20 @@ export function App({state, api, reload}: AppProps) {
 /** Names, value axis and padding left of every plot; the style sheet has it, too. */
 const GUTTER_WIDTH = 176;
 
-/** The column with everything that has a step axis; measures how wide the plots are. */
+/** The lanes, which are as wide as everything else that has a step axis; measures how wide the plots are. */
 function MeasuredColumn({state, children}: {state: State; children: preact.ComponentChildren}) {
   const column = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Before the first paint, or everything below would jump once there is a width.
+  useLayoutEffect(() => {
     if (!column.current) return;
-    const observer = new ResizeObserver(([entry]) => {
+    const measure = (all: number) => {
       // A hidden tab has no width: the plots keep theirs.
-      const width = Math.floor(entry?.contentRect.width ?? 0) - GUTTER_WIDTH;
+      const width = Math.floor(all) - GUTTER_WIDTH;
       if (width > 0) state.plotWidth.value = width;
+    };
+    measure(column.current.clientWidth);
+    const observer = new ResizeObserver(([entry]) => {
+      measure(entry?.contentRect.width ?? 0);
     });
     observer.observe(column.current);
     return () => {
@@ -76,7 +100,7 @@ function MeasuredColumn({state, children}: {state: State; children: preact.Compo
     };
   }, [state]);
   return (
-    <div class="column" ref={column}>
+    <div class="lanes-column" ref={column}>
       {children}
     </div>
   );
@@ -94,8 +118,14 @@ function useKeys(state: State): void {
       fit: () => {
         fitWindow(state);
       },
-      whole: () => {
-        showRange(state, null);
+      back: () => {
+        goBack(state);
+      },
+      compare: () => {
+        openRunTable();
+      },
+      link: () => {
+        void saying(state, () => copyLink(state));
       },
       help: () => {
         state.helpOpen.value = true;

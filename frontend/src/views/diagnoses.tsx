@@ -3,7 +3,13 @@ import {useEffect, useState} from 'preact/hooks';
 import {formatStep} from '../lib/format';
 import type {Diagnosis, Evidence, Finding} from '../types';
 
-export function Diagnoses({diagnoses}: {diagnoses: Diagnosis[]}) {
+interface DiagnosesProps {
+  diagnoses: Diagnosis[];
+  /** The reader wants to see where it began. */
+  onShow: (diagnosis: Diagnosis) => void;
+}
+
+export function Diagnoses({diagnoses, onShow}: DiagnosesProps) {
   if (diagnoses.length === 0) return null;
   return (
     <section class="diagnoses" aria-label="Causes">
@@ -11,7 +17,13 @@ export function Diagnoses({diagnoses}: {diagnoses: Diagnosis[]}) {
       <ol>
         {diagnoses.map((diagnosis, place) => (
           <li key={`${diagnosis.cause} ${diagnosis.layer ?? ''}`}>
-            <DiagnosisCard diagnosis={diagnosis} open={place === 0} />
+            <DiagnosisCard
+              diagnosis={diagnosis}
+              open={place === 0}
+              onShow={() => {
+                onShow(diagnosis);
+              }}
+            />
           </li>
         ))}
       </ol>
@@ -19,13 +31,19 @@ export function Diagnoses({diagnoses}: {diagnoses: Diagnosis[]}) {
   );
 }
 
-function DiagnosisCard({diagnosis, open}: {diagnosis: Diagnosis; open: boolean}) {
-  const {cause, confidence, layer, first_step, why, fix, evidence} = diagnosis;
+interface DiagnosisCardProps {
+  diagnosis: Diagnosis;
+  open: boolean;
+  /** Without it there is no one place to show, as for several runs. */
+  onShow?: () => void;
+}
+
+export function DiagnosisCard({diagnosis, open, onShow}: DiagnosisCardProps) {
+  const {title, confidence, layer, first_step, why, fix, evidence} = diagnosis;
   return (
     <details class="diagnosis" open={open}>
       <summary>
-        <span class={`confidence confidence-${confidence}`}>{confidence}</span>{' '}
-        <strong>{spoken(cause)}</strong>{' '}
+        <span class={`confidence confidence-${confidence}`}>{confidence}</span> <strong>{title}</strong>{' '}
         <span class="hint">
           from step {formatStep(first_step)}
           {layer !== null && (
@@ -39,6 +57,17 @@ function DiagnosisCard({diagnosis, open}: {diagnosis: Diagnosis; open: boolean})
       <p>
         <bdi>{why}</bdi>
       </p>
+      {onShow && (
+        <button type="button" class="diagnosis-show" onClick={onShow}>
+          {layer === null ? (
+            `Show step ${formatStep(first_step)}`
+          ) : (
+            <>
+              Show <bdi>{layer}</bdi> at step {formatStep(first_step)}
+            </>
+          )}
+        </button>
+      )}
       <EvidenceList title="For" evidence={evidence.filter((one) => one.for)} />
       <EvidenceList title="Against" evidence={evidence.filter((one) => !one.for)} />
       <h4>What to change</h4>
@@ -120,10 +149,4 @@ export function Findings({findings}: {findings: Finding[]}) {
       </ul>
     </section>
   );
-}
-
-/** `learning_rate_too_high` as people write it: `Learning rate too high`. */
-function spoken(cause: string): string {
-  const words = cause.replaceAll('_', ' ').replace(/^bn\b/, 'BatchNormalization');
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -1,87 +1,57 @@
-/** The head of the tab: all runs in one sentence, and the run picker. */
-import {logdirSentence, statusText} from '../lib/status';
-import {selectRun, toggleHidden, type State} from '../state';
-import type {RunReport} from '../types';
-import {StatusDot} from './badges';
-import {Popover} from './popover';
+/** The head of the tab: all runs in one sentence, and what the reader can take along. */
+import {useEffect} from 'preact/hooks';
+import type {Api} from '../api';
+import type {State} from '../state';
+import {copyLink, saying, ShareMenu} from './share_menu';
 
-export function Header({state}: {state: State}) {
+/** How long the reader is told what was done. */
+const SAID_MS = 6000;
+
+export function Header({state, api}: {state: State; api: Api}) {
   const document = state.runs.value;
+  const report = state.report.value;
   const runs = document?.runs ?? [];
+  const said = state.said.value;
+  useEffect(() => {
+    if (said === '') return;
+    const timer = setTimeout(() => {
+      state.said.value = '';
+    }, SAID_MS);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [state, said]);
   return (
-    <header class="header">
-      <div class="header-line">
-        <h1>Stability</h1>
-        {runs.length > 0 && <p class="header-sentence">{logdirSentence(runs)}</p>}
-        {document && (
-          <p class="header-logdir" title={document.logdir}>
-            <bdi>{document.logdir}</bdi>
-          </p>
-        )}
-        <button
-          type="button"
-          class="quiet"
-          onClick={() => {
-            state.helpOpen.value = true;
-          }}
-        >
-          Keys <kbd>?</kbd>
-        </button>
-      </div>
-      {runs.length > 0 && (
-        <div class="header-line">
-          <div class="run-picker" role="group" aria-label="Run">
-            {runs.map((run) => (
-              <RunChip key={run.run} state={state} run={run} />
-            ))}
-          </div>
-          {runs.length > 1 && <ShownRuns state={state} runs={runs} />}
-        </div>
+    <header class="header header-line">
+      <h1>Stability</h1>
+      {document && runs.length > 0 && (
+        <p class="header-sentence">
+          <bdi>{document.summary.text}</bdi>
+        </p>
       )}
+      <p class="header-logdir" title={document?.logdir}>
+        <bdi>{document?.logdir}</bdi>
+      </p>
+      <p class="hint" role="status">
+        {said}
+      </p>
+      {report && (
+        <>
+          <button type="button" class="quiet" onClick={() => void saying(state, () => copyLink(state))}>
+            Copy link
+          </button>
+          <ShareMenu {...{state, api, report}} />
+        </>
+      )}
+      <button
+        type="button"
+        class="quiet"
+        onClick={() => {
+          state.helpOpen.value = true;
+        }}
+      >
+        Keys <kbd>?</kbd>
+      </button>
     </header>
-  );
-}
-
-function RunChip({state, run}: {state: State; run: RunReport}) {
-  const selected = state.report.value?.run === run.run;
-  return (
-    <button
-      type="button"
-      class="run-chip"
-      aria-pressed={selected}
-      title={`${run.run}: ${statusText(run.verdict.status).name}`}
-      onClick={() => {
-        selectRun(state, run.run);
-      }}
-    >
-      <StatusDot status={run.verdict.status} />
-      <bdi class="clip">{run.run}</bdi>
-    </button>
-  );
-}
-
-/** Which runs have a lane below. */
-function ShownRuns({state, runs}: {state: State; runs: RunReport[]}) {
-  const hidden = state.hidden.value;
-  const shown = runs.filter(({run}) => !hidden.has(run)).length;
-  return (
-    <Popover class="shown-runs" label={`Lanes: ${shown} of ${runs.length}`}>
-      <fieldset>
-        <legend>Runs with a lane</legend>
-        {runs.map(({run, verdict}) => (
-          <label key={run}>
-            <input
-              type="checkbox"
-              checked={!hidden.has(run)}
-              onChange={() => {
-                toggleHidden(state, run);
-              }}
-            />
-            <StatusDot status={verdict.status} />
-            <bdi>{run}</bdi>
-          </label>
-        ))}
-      </fieldset>
-    </Popover>
   );
 }

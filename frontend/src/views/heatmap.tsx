@@ -1,20 +1,19 @@
 /** Layers x steps: where in the network, and when. A click or the arrow keys select a layer. */
-import {useMemo, useState} from 'preact/hooks';
+import {useMemo} from 'preact/hooks';
 import type {Api} from '../api';
+import {formatChange, changeRank} from '../lib/changes';
 import {colorScale} from '../lib/colormap';
-import {formatStep} from '../lib/format';
-import {floats, integers, type Frame} from '../lib/frame';
-import {holdCells, layerAt, rowLayout} from '../lib/heatmap';
-import {measureText} from '../lib/measures';
+import {floats} from '../lib/frame';
+import {cellsOf, layersOf, rowLayout, shadeCells} from '../lib/heatmap';
+import {filterOf, layerRows} from '../lib/layer_rows';
 import {columnsOf} from '../lib/series';
 import type {State} from '../state';
 import type {Layout} from '../types';
-import {HeatmapCanvas, type HeatmapData} from './heatmap_canvas';
 import {HeatmapLegend} from './heatmap_legend';
-import {HeatmapTip} from './heatmap_tip';
-import {LayerNames} from './layer_names';
-import {ErrorNotice, Skeleton} from './notices';
-import {PlotSurface} from './plot_surface';
+import {HeatmapRows, type HeatmapData} from './heatmap_rows';
+import {HeatmapTools} from './heatmap_tools';
+import {ErrorNotice, Notice, Skeleton} from './notices';
+import {useChanges} from './use_changes';
 import {useExtract} from './use_extract';
 import {useResource} from './use_resource';
 
@@ -40,89 +39,78 @@ export function Heatmap({state, api, run, layout, layer}: HeatmapProps) {
   const whole = useResource(state, subject, key && String(extract.cols), () =>
     api.heatmap(run, measure, {range: null, cols: extract.cols})
   );
-  const error = part.error ?? whole.error;
+  const changes = useChanges(state, api, run, measure);
+  const error = part.error ?? whole.error ?? changes.error;
   const retry = () => {
-    for (const resource of [part, whole]) if (resource.error !== null) resource.retry();
+    for (const resource of [part, whole, changes]) if (resource.error !== null) resource.retry();
   };
-  const frame = whole.value && part.value;
-  const data = useMemo(() => frame && heatmapData(frame), [frame]);
   const scale = useMemo(() => whole.value && colorScale(floats(whole.value, 'max')), [whole.value]);
-  const [hover, setHover] = useState<{x: number; y: number} | null>(null);
-  const {rows, rowHeight} = rowLayout(layout.layers.length);
-  const height = rows * rowHeight;
-  const select = (index: number) => {
-    const name = data?.layers[index];
-    if (name !== undefined) state.layer.value = name;
-  };
+  const data = useMemo((): HeatmapData | null => {
+    if (!whole.value || !part.value) return null;
+    const cells = cellsOf(part.value);
+    const layers = layersOf(part.value);
+    return {layers, cells, columns: columnsOf(part.value), shaded: shadeCells(cells, scale)};
+  }, [part.value, whole.value, scale]);
 
+  const {filter, pins, order} = state.plots;
+  const names = data?.layers;
+  const factors = order.value === 'change' ? changes.factors : null;
+  const rows = useMemo(
+    () => layerRows(names ?? [], filterOf(filter.value), pins.value, factors?.map(changeRank) ?? null),
+    [names, filter.value, pins.value, factors]
+  );
+  const notes = useMemo(
+    () => new Map(Array.from(factors ?? [], (factor, index) => [index, formatChange(factor)])),
+    [factors]
+  );
+  const window = state.window.value;
+  const marks = useMemo(() => {
+    const places = new Map(window?.layers.map((name, index) => [name, index + 1]));
+    return new Map(
+      (names ?? [])
+        .flatMap((name, index) => [[index, places.get(name) ?? 0] as const])
+        .filter(([, mark]) => mark > 0)
+    );
+  }, [names, window]);
+
+  const expected = rowLayout(layout.layers.length);
   return (
     <section class="heatmap" aria-label="Layers over steps">
-      <div class="section-line">
-        <h3>Layers</h3>
-        <label>
-          Measure{' '}
-          <select
-            value={measure}
-            onChange={(event) => {
-              state.measure.value = event.currentTarget.value;
-            }}
-          >
-            {layout.heatmap_measures.map((name) => (
-              <option key={name} value={name}>
-                {measureText(name).title}
-              </option>
-            ))}
-          </select>
-        </label>
-        <p class="hint">{measureText(measure).explanation}</p>
-      </div>
+      <HeatmapTools
+        {...{state, layout, measure, layer}}
+        compared={changes.text}
+        matching={rows.others.length}
+      />
       {error !== null && <ErrorNotice what="The heatmap" error={error} retry={retry} />}
-      {!data && error === null && <Skeleton height={height} label="heatmap" />}
+      {!data && error === null && <Skeleton height={expected.rows * expected.rowHeight} label="heatmap" />}
       {data && view && state.plotWidth.value > 0 && (
-        <div class="plot-row" style={{height: `${height}px`}}>
-          <LayerNames layers={data.layers} selected={layer} onSelect={select} />
-          <div class="heatmap-plot" style={{height: `${height}px`}}>
-            <HeatmapCanvas
-              {...{data, scale, view, height}}
-              width={state.plotWidth.value}
-              dark={state.dark.value}
-              selected={layer === null ? -1 : data.layers.indexOf(layer)}
-              label={`${measureText(measure).title} of ${data.layers.length} layers, steps ${formatStep(view.from)} to ${formatStep(view.to)}. The values of a layer are in the charts below.`}
-            />
-            <PlotSurface
-              state={state}
-              onHover={setHover}
-              onPick={(_, y) => {
-                select(layerAt(y, data.layers.length));
-              }}
-            />
-            {hover && <HeatmapTip {...{data, hover, measure, view}} width={state.plotWidth.value} />}
-          </div>
-        </div>
-      )}
-      {data && (
-        <HeatmapLegend
-          {...{scale, measure}}
-          held={data.cells.held}
-          every={state.report.value?.cost?.every ?? 1}
-        />
+        <>
+          {rows.pinned.length > 0 && (
+            <div class="pinned-rows">
+              <HeatmapRows
+                {...{state, data, measure, view, notes, marks}}
+                order={rows.pinned}
+                name="Pinned layers"
+                selected={layer}
+              />
+            </div>
+          )}
+          <HeatmapRows
+            {...{state, data, measure, view, notes, marks}}
+            order={rows.others}
+            name="Layers"
+            selected={layer}
+          />
+          {rows.others.length === 0 && names && names.length > rows.pinned.length && (
+            <Notice>No layer has a name that matches the filter.</Notice>
+          )}
+          <HeatmapLegend
+            {...{scale, measure}}
+            held={data.shaded.held}
+            every={state.report.value?.cost?.every ?? 1}
+          />
+        </>
       )}
     </section>
   );
-}
-
-function heatmapData(frame: Frame): HeatmapData {
-  const names = frame.header.layers;
-  const columns = columnsOf(frame);
-  const layers = Array.isArray(names) ? names.map(String) : [];
-  return {
-    layers,
-    columns,
-    cells: holdCells({
-      max: floats(frame, 'max'),
-      nonfinite: integers(frame, 'nonfinite'),
-      layers: layers.length,
-      columns: columns.first.length,
-    }),
-  };
 }

@@ -1,81 +1,54 @@
-/** The pixels of the heatmap: one image row a layer, scaled up without smoothing. */
-import {useLayoutEffect, useRef} from 'preact/hooks';
-import {colorTable, type ColorScale} from '../lib/colormap';
-import {paintCells, rowLayout, rowOf, type HeldCells} from '../lib/heatmap';
-import {columnsOfPixels} from '../lib/pool';
+/** The pixels of the heatmap: one image row for each row of layers. */
+import {useLayoutEffect, useMemo, useRef} from 'preact/hooks';
+import {rowBytes, rowLayout, rowOf, type ShadedCells} from '../lib/heatmap';
 import type {StepRange} from '../lib/range';
 import type {Columns} from '../lib/series';
-import {themeColor} from './theme';
-
-export interface HeatmapData {
-  layers: string[];
-  columns: Columns;
-  cells: HeldCells;
-}
+import {paintCanvas} from './paint_canvas';
 
 interface HeatmapCanvasProps {
-  data: HeatmapData;
-  scale: ColorScale | null;
+  shaded: ShadedCells;
+  columns: Columns;
+  /** The layers in the order of their rows. */
+  order: readonly number[];
   view: StepRange;
   width: number;
-  height: number;
   dark: boolean;
-  /** Index of the layer with a frame; -1 for none. */
+  /** Place of the layer with a frame; -1 for none. */
   selected: number;
   label: string;
 }
 
-const TABLE = colorTable();
+/** A frame would cover the cells of a lower row, in CSS pixels. */
+const FRAMED_HEIGHT = 8;
 
-export function HeatmapCanvas({data, scale, view, width, height, dark, selected, label}: HeatmapCanvasProps) {
+export function HeatmapCanvas(props: HeatmapCanvasProps) {
+  const {shaded, columns, order, view, width, dark, selected, label} = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const ratio = window.devicePixelRatio || 1;
-  const {rowHeight} = rowLayout(data.layers.length);
+  const {rows, rowHeight} = rowLayout(order.length);
+  const bytes = useMemo(() => rowBytes(shaded, order), [shaded, order]);
 
   useLayoutEffect(() => {
-    const context = canvas.current?.getContext('2d');
-    if (!canvas.current || !context) return;
-    const pixels = columnsOfPixels(data.columns, view, canvas.current.width);
-    const {rows} = rowLayout(data.layers.length);
-    const image = paintCells(data.cells, pixels, scale, TABLE, rgba(themeColor('--nonfinite')));
-    const {width: across, height: down} = canvas.current;
-    context.clearRect(0, 0, across, down);
-    if (rows > 0) drawRows(context, new ImageData(image, across, rows), down);
-    canvas.current.setAttribute('data-painted', '');
-  }, [data, scale, view, width, height, dark, ratio]);
+    paintCanvas(canvas.current, bytes, columns, view);
+  }, [bytes, columns, view, width, dark, ratio]);
 
   return (
     <>
       <canvas
         ref={canvas}
+        class="cells"
         role="img"
         aria-label={label}
         width={Math.round(width * ratio)}
-        height={Math.round(height * ratio)}
-        style={{width: `${width}px`, height: `${height}px`}}
+        height={rows}
+        style={{width: `${width}px`, height: `${rows * rowHeight}px`}}
       />
       {selected >= 0 && (
         <i
-          class="heatmap-selected"
-          style={{top: `${rowOf(selected, data.layers.length) * rowHeight}px`, height: `${rowHeight}px`}}
+          class={rowHeight < FRAMED_HEIGHT ? 'heatmap-selected thin' : 'heatmap-selected'}
+          style={{top: `${rowOf(selected, order.length) * rowHeight}px`, height: `${rowHeight}px`}}
         />
       )}
     </>
   );
-}
-
-/** Only the height is scaled: a pixel column is never averaged away. */
-function drawRows(context: CanvasRenderingContext2D, image: ImageData, height: number): void {
-  const source = document.createElement('canvas');
-  source.width = image.width;
-  source.height = image.height;
-  source.getContext('2d')?.putImageData(image, 0, 0);
-  context.imageSmoothingEnabled = false;
-  context.drawImage(source, 0, 0, image.width, image.height, 0, 0, image.width, height);
-}
-
-/** The bytes of a colour such as `#d0006f`. */
-function rgba(hex: string): Uint8ClampedArray<ArrayBuffer> {
-  const value = Number.parseInt(hex.slice(1), 16);
-  return Uint8ClampedArray.of(value >> 16, (value >> 8) & 255, value & 255, 255);
 }

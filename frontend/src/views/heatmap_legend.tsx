@@ -38,6 +38,9 @@ export function HeatmapLegend({scale, measure, held, every}: HeatmapLegendProps)
       <span>
         <i class="swatch swatch-none" /> no value
       </span>
+      <span>
+        <i class="swatch swatch-depth" /> depth: inputs light, outputs dark
+      </span>
       {held && (
         <span>
           {every > 1 ? `Lately measured at every ${ordinal(every)} step` : 'Not measured at every step'}; a

@@ -1,50 +1,52 @@
 /** What is under the pointer on the heatmap: layer, step, value. */
 import {formatNumber, formatSteps, plural} from '../lib/format';
-import {layerAt, rowLayout} from '../lib/heatmap';
+import {sourceOf} from '../lib/heatmap';
 import {measureText} from '../lib/measures';
-import {xToStep, type StepRange} from '../lib/range';
-import {columnAt} from '../lib/series';
-import type {HeatmapData} from './heatmap_canvas';
+import type {HeatmapData} from './heatmap_rows';
 
 interface HeatmapTipProps {
   data: HeatmapData;
   hover: {x: number; y: number};
   measure: string;
-  view: StepRange;
+  step: number;
+  column: number;
+  layer: number;
+  /** How many layers the row shows; `layer` is the one whose value is seen. */
+  of: number;
   width: number;
+  height: number;
 }
 
 const OFFSET = 14;
 
-export function HeatmapTip({data, hover, measure, view, width}: HeatmapTipProps) {
-  const step = xToStep(hover.x, view, width);
-  const layer = layerAt(hover.y, data.layers.length);
-  const column = columnAt(data.columns, step);
+export function HeatmapTip({data, hover, measure, step, column, layer, of, width, height}: HeatmapTipProps) {
   if (column < 0) return null;
-  const at = layer * data.cells.columns + column;
-  const source = data.cells.source[at] ?? -1;
+  const {cells, columns, layers} = data;
+  const source = sourceOf(cells, layer, column);
   const stepsOf = (index: number): [number, number] => [
-    data.columns.first[index] ?? step,
-    data.columns.last[index] ?? step,
+    columns.first[index] ?? step,
+    columns.last[index] ?? step,
   ];
   const [first, last] = stepsOf(source < 0 ? column : source);
-  const value = data.cells.max[at] ?? NaN;
+  const at = layer * cells.columns + source;
+  const value = source < 0 ? NaN : (cells.max[at] ?? NaN);
   const valueText =
     source < 0 ? 'not measured' : Number.isNaN(value) ? 'no finite value' : formatNumber(value);
-  const bad = data.cells.nonfinite[at] ?? 0;
-  const {rows, rowHeight} = rowLayout(data.layers.length);
+  const bad = source < 0 ? 0 : (cells.nonfinite[at] ?? 0);
   // Beside the pointer, on the side with more room.
   const side =
     hover.x < width / 2 ? {left: `${hover.x + OFFSET}px`} : {right: `${width - hover.x + OFFSET}px`};
-  const low = hover.y > (rows * rowHeight) / 2;
-  const vertical = low
-    ? {bottom: `${rows * rowHeight - hover.y + OFFSET}px`}
-    : {top: `${hover.y + OFFSET}px`};
+  const vertical =
+    hover.y > height / 2 ? {bottom: `${height - hover.y + OFFSET}px`} : {top: `${hover.y + OFFSET}px`};
   return (
     <div class="tip" style={{...side, ...vertical}}>
       <strong>
-        <bdi>{data.layers[layer] ?? ''}</bdi>
+        <bdi>{layers[layer] ?? ''}</bdi>
       </strong>
+      <span>
+        layer {layer + 1} of {layers.length}
+        {of > 1 && `; of the ${of} in this row the largest`}
+      </span>
       <span>
         {formatSteps(...stepsOf(column))}
         {source >= 0 && source !== column && `, measured at ${formatSteps(first, last)}`}

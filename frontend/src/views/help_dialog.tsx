@@ -30,7 +30,9 @@ export function HelpDialog({state}: {state: State}) {
           ))}
           <tr>
             <td>drag</td>
-            <td>Zoom all plots to the marked steps; double click for the whole run</td>
+            <td>
+              Zoom all plots to the marked steps; double click for the whole run; a click chooses a step
+            </td>
           </tr>
           <tr>
             <td>
@@ -38,6 +40,13 @@ export function HelpDialog({state}: {state: State}) {
               <kbd>↓</kbd>
             </td>
             <td>Beside the heatmap: the layer above or below</td>
+          </tr>
+          <tr>
+            <td>
+              <kbd>←</kbd>
+              <kbd>→</kbd>
+            </td>
+            <td>On the lanes: move the view or one end of it; also page up and down, home and end</td>
           </tr>
         </tbody>
       </table>

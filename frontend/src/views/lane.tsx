@@ -1,12 +1,12 @@
 /** One run: its name, and its windows as bars. */
-import {formatSpan, formatStep, plural} from '../lib/format';
+import {formatStep, plural} from '../lib/format';
 import {packBars} from '../lib/lanes';
 import {stepToX, type StepRange} from '../lib/range';
-import {kindColor, symptom} from '../lib/symptoms';
 import {windowKey, windowRange} from '../lib/windows';
 import {selectRun, selectWindow, type State} from '../state';
 import type {RunReport} from '../types';
 import {StatusDot} from './badges';
+import {LaneBar} from './lane_bar';
 
 const ROW_HEIGHT = 17;
 /** Wide enough for a letter. */
@@ -60,27 +60,17 @@ export function Lane({state, run, domain, width}: LaneProps) {
           />
         )}
         {packing.bars.map(({left, right, row, item}) => (
-          <button
+          <LaneBar
             key={windowKey(item)}
-            type="button"
-            // The list of windows is the way for the keyboard: a lane may have hundreds.
-            tabIndex={-1}
-            class={`bar severity-${item.severity}${item.end_step === null ? ' open' : ''}`}
-            aria-pressed={selected && state.windowKey.value === windowKey(item)}
-            aria-label={`${symptom(item.kind).name}, ${formatSpan(item)}, ${item.severity}`}
-            title={`${symptom(item.kind).name}\n${item.series}\n${formatSpan(item)}\n${item.severity}`}
-            style={{
-              left: `${left}px`,
-              width: `${right - left}px`,
-              top: `${row * ROW_HEIGHT + 3}px`,
-              '--kind': `var(${kindColor(item.kind)})`,
-            }}
-            onClick={() => {
+            window={item}
+            {...{left, right}}
+            top={row * ROW_HEIGHT + 3}
+            placeOf={(step) => stepToX(step, domain, width)}
+            pressed={selected && state.windowKey.value === windowKey(item)}
+            onSelect={() => {
               selectWindow(state, run.run, item);
             }}
-          >
-            {symptom(item.kind).letter}
-          </button>
+          />
         ))}
         {last !== null && last > domain.to && (
           <span class="lane-more">goes on to step {formatStep(last)}</span>

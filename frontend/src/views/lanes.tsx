@@ -13,9 +13,8 @@ const LANES_AT_FIRST = 12;
 
 export function Lanes({state}: {state: State}) {
   const [all, setAll] = useState(false);
-  const runs = state.runs.value?.runs ?? [];
   const selected = state.report.value?.run;
-  const shown = runs.filter(({run}) => run === selected || !state.hidden.value.has(run));
+  const shown = state.lanes.value;
   const first = shown.slice(0, LANES_AT_FIRST);
   const own = shown.filter(({run}, index) => run === selected && index >= LANES_AT_FIRST);
   const lanes = all ? shown : [...first, ...own];
@@ -26,7 +25,10 @@ export function Lanes({state}: {state: State}) {
     <section class="lanes" aria-label="Windows of all runs">
       <div class="section-line">
         <h3>Windows</h3>
-        <p class="hint">All steps of every run. Click a bar to see it; drag the box to move the view.</p>
+        <p class="hint">
+          All steps of every run. Click a bar to see it; drag on the axis to mark steps, or the box to move
+          the view.
+        </p>
         <LettersLegend runs={shown} />
       </div>
       {width > 0 && (

@@ -2,54 +2,27 @@
 import {useMemo} from 'preact/hooks';
 import type {Api} from '../api';
 import type {Frame} from '../lib/frame';
+import {ACTIVATION_TEXT, HISTOGRAM_TEXT, LAYER_CHARTS, type LayerChart} from '../lib/layer_charts';
 import {layerSentence, layersToSelect} from '../lib/layers';
 import {columnsOf, seriesOf} from '../lib/series';
 import type {State} from '../state';
 import type {Layer, LayerSeries, Layout} from '../types';
 import {ActivationChart} from './activation_chart';
+import {HistogramChart} from './histogram_chart';
 import {LineChart} from './line_chart';
 import type {Guide, Line} from './line_plot';
+import {MeaningList} from './meaning_list';
 import {ErrorNotice, Skeleton} from './notices';
 import {useExtract} from './use_extract';
+import {useHealthyBand} from './use_healthy_band';
 import {useResource} from './use_resource';
-
-interface LayerChart {
-  title: string;
-  unit: string;
-  /** A line for each. */
-  measures: string[];
-  /** Measures whose windows belong here. */
-  watched: string[];
-  guides?: Guide[];
-}
 
 /** A common rule of thumb for the size of an update (A. Karpathy, CS231n notes, "Ratio of weights:updates"). */
 const USUAL_UPDATE: Guide[] = [{value: 1e-3, label: '1e-3, the usual size'}];
-
-const CHARTS: LayerChart[] = [
-  {
-    title: 'Update / weight',
-    unit: 'ratio',
-    measures: ['update_ratio'],
-    watched: ['update_ratio', 'update_norm'],
-    guides: USUAL_UPDATE,
-  },
-  {title: 'Gradient norm', unit: '', measures: ['grad_norm'], watched: ['grad_norm', 'grad_max']},
-  {
-    title: 'Gamma, beta drift',
-    unit: 'L2 from start',
-    measures: ['gamma_distance', 'beta_distance'],
-    watched: ['gamma_norm', 'gamma_distance', 'beta_norm', 'beta_distance'],
-  },
-  {
-    title: 'Moving statistics',
-    unit: 'L2 from start',
-    measures: ['moving_mean_distance', 'moving_variance_distance'],
-    watched: ['moving_mean_change', 'moving_variance_change'],
-  },
-];
+const NO_GUIDES: Guide[] = [];
 const HEIGHT = 112;
-const PLAIN_CHARTS = 2;
+/** Before the layer is there: charts of a normalization, and of any other layer. */
+const EXPECTED = {normalization: 8, plain: 3};
 
 interface LayerPanelProps {
   state: State;
@@ -70,9 +43,10 @@ export function LayerPanel({state, api, run, layout, layer}: LayerPanelProps) {
     api.layer(run, layer.name, extract)
   );
   const columns = useMemo(() => frame && columnsOf(frame), [frame]);
+  const band = useHealthyBand(state, api, run, layer, extract.cols, key);
   const charts = useMemo(() => (frame ? chartsOf(frame, layer) : []), [frame, layer]);
   const statistics = useMemo(() => (frame ? statisticsSentence(frame, layer) : ''), [frame, layer]);
-  const expected = layer.normalization ? CHARTS.length : PLAIN_CHARTS;
+  const expected = layer.normalization ? EXPECTED.normalization : EXPECTED.plain;
   const {measured, activationOnly} = useMemo(() => layersToSelect(layout), [layout]);
   return (
     <section class="layer-panel" aria-label="Selected layer">
@@ -93,21 +67,27 @@ export function LayerPanel({state, api, run, layout, layer}: LayerPanelProps) {
         <p class="hint">
           <bdi>{[layerSentence(layer, layout), statistics].filter(Boolean).join(' · ')}</bdi>
         </p>
+        <MeaningList texts={[...charts.map(({chart}) => chart), HISTOGRAM_TEXT, ACTIVATION_TEXT]} />
       </div>
       {error !== null && <ErrorNotice what="The layer" error={error} retry={retry} />}
       {isMeasured && !frame && error === null && <Skeleton height={expected * HEIGHT} label="layer" />}
       {columns &&
-        charts.map(({title, unit, measures, watched, lines, guides}) => (
+        charts.map(({chart, lines}) => (
           <LineChart
-            key={title}
-            {...{state, title, unit, lines, columns}}
-            {...(guides && {guides})}
-            id={`layer_${measures[0] ?? ''}`}
-            measures={watched}
+            key={chart.title}
+            {...{state, lines, columns}}
+            title={chart.title}
+            unit={chart.unit}
+            explanation={chart.explanation}
+            guides={chart.isRatio ? USUAL_UPDATE : NO_GUIDES}
+            usualBand={chart.isRatio ? band : null}
+            id={`layer_${Object.keys(chart.measures)[0] ?? ''}`}
+            measures={chart.watched}
             layer={layer.name}
             height={HEIGHT}
           />
         ))}
+      {layer.variables.length > 0 && <HistogramChart {...{state, api, run, layer}} />}
       {layout.activations.some((activation) => activation.layer === layer.name) && (
         <ActivationChart {...{state, api, run}} layer={layer.name} height={HEIGHT} />
       )}
@@ -134,20 +114,22 @@ function statisticsSentence(frame: Frame, {name}: Layer): string {
 }
 
 /** The charts that this layer has series for. */
-function chartsOf(frame: Frame, layer: Layer): (LayerChart & {lines: Line[]})[] {
+function chartsOf(frame: Frame, layer: Layer): {chart: LayerChart; lines: Line[]}[] {
   const listed = frame.header.series as LayerSeries[];
-  return CHARTS.flatMap((chart) => {
-    const lines = listed.flatMap((entry) => {
-      const series = chart.measures.includes(entry.measure) ? seriesOf(frame, entry.name) : null;
-      return series ? [{label: lineLabel(entry, layer), series}] : [];
-    });
-    return lines.length > 0 ? [{...chart, lines}] : [];
+  return LAYER_CHARTS.flatMap((chart) => {
+    const lines = Object.entries(chart.measures).flatMap(([measure, label]) =>
+      listed
+        .filter((entry) => entry.measure === measure)
+        .flatMap((entry) => {
+          const series = seriesOf(frame, entry.name);
+          return series ? [{label: label || roleOf(entry, layer), series}] : [];
+        })
+    );
+    return lines.length > 0 ? [{chart, lines}] : [];
   });
 }
 
-/** `kernel`; `gamma`; of the moving statistics, whose chart says so, `mean`. */
-function lineLabel({measure, of, name}: LayerSeries, layer: Layer): string {
-  const variable = layer.variables.find((candidate) => candidate.name === of);
-  if (variable) return variable.role;
-  return of === layer.name ? measure.replace(/^moving_|_distance$/g, '') : name;
+/** `kernel`; the whole name where the layout does not know the variable. */
+function roleOf({of, name}: LayerSeries, layer: Layer): string {
+  return layer.variables.find((candidate) => candidate.name === of)?.role ?? name;
 }

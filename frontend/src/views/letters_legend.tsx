@@ -31,7 +31,11 @@ export function LettersLegend({runs}: {runs: RunReport[]}) {
             <KindBadge kind={kinds[0] ?? ''} severity={severity} /> {text}
           </li>
         ))}
-        <li>An arrow at the right end: the window was still open when the run ended.</li>
+        <li>In a bar, a line is the step of the alarm, a diamond that of the peak.</li>
+        <li>
+          A straight right end: it recovered. An arrow: still open at the end of the run; with a ×: it ended
+          in NaN or Inf.
+        </li>
         <li>
           <span>
             Above a chart <b class="nonfinite">×</b> marks NaN and <b class="nonfinite">▲</b> Inf.

@@ -1,15 +1,17 @@
 /** One chart: a title with its readout and log/linear switch, beside lines over steps. */
-import {useMemo} from 'preact/hooks';
+import {useMemo, useRef} from 'preact/hooks';
 import {formatNumber} from '../lib/format';
 import {isLoggable, lineColumns, visibleColumns} from '../lib/lines';
-import {axisInterval, extent} from '../lib/scale';
-import {columnAt, measuredAt, valueAt, type Columns} from '../lib/series';
+import {axisInterval, clippedExtent, extent, type Interval} from '../lib/scale';
+import {columnAt, measuredAt, stepsOf, valueAt, type Columns} from '../lib/series';
 import {isOfMeasure} from '../lib/windows';
-import {setScale, type AxisScale, type State} from '../state';
+import {setScale, type AxisScale} from '../plot_choices';
+import type {State} from '../state';
 import type {SymptomWindow} from '../types';
 import {LinePlot, type Guide, type Line} from './line_plot';
 import {PlotSurface} from './plot_surface';
 import {lineStyle} from './theme';
+import {useSeenView} from './use_seen_view';
 
 interface LineChartProps {
   state: State;
@@ -29,6 +31,8 @@ interface LineChartProps {
   columns: Columns;
   height: number;
   guides?: Guide[];
+  /** What is usual for the first line in this run. */
+  usualBand?: Interval | null;
 }
 
 const NO_GUIDES: Guide[] = [];
@@ -37,34 +41,45 @@ const MAX_READOUTS = 5;
 
 export function LineChart(props: LineChartProps) {
   const {state, id, title, unit, explanation, usual, measures, layer} = props;
-  const {lines, columns, height, guides = NO_GUIDES} = props;
-  const view = state.view.value;
+  const {lines, columns, height, guides = NO_GUIDES, usualBand = null} = props;
+  const place = useRef<HTMLElement>(null);
+  const view = useSeenView(state, place);
   const report = state.report.value;
   const selected = state.windowKey.value;
   const width = state.plotWidth.value;
   const loggable = useMemo(() => isLoggable(lines.map(({series}) => series)), [lines]);
-  const scale = state.scales.value.get(id) ?? usual ?? (loggable ? 'log' : 'linear');
+  const scale = state.plots.scales.value.get(id) ?? usual ?? (loggable ? 'log' : 'linear');
   const log = scale === 'log';
+  const clip = state.plots.clip.value;
 
   const axis = useMemo(() => {
     const visible = visibleColumns(columns, view ?? {from: 0, to: 0});
-    const values = lines.flatMap(({series}) => {
+    const shown = lines.flatMap(({series}) => {
       const {start, stop} = lineColumns(series, visible);
-      return [series.min.subarray(start, stop), series.max.subarray(start, stop)];
+      const values = [series.min.subarray(start, stop), series.max.subarray(start, stop)];
+      const steps = Array.from({length: stop - start}, (_, i) => stepsOf(columns, start + i));
+      const ends = clip ? clippedExtent(values, steps, log) : extent(values, log);
+      return ends ? [[ends.min, ends.max]] : [];
     });
-    return axisInterval(extent([...values, guides.map(({value}) => value)], log), log);
-  }, [lines, columns, view, log, guides]);
+    return axisInterval(
+      extent(
+        [...shown, guides.map(({value}) => value), usualBand ? [usualBand.min, usualBand.max] : []],
+        log
+      ),
+      log
+    );
+  }, [lines, columns, view, log, clip, guides, usualBand]);
   const bands = useMemo(() => {
     if (!report || !view) return null;
     const isOwn = (window: SymptomWindow) =>
       measures.some((measure) => isOfMeasure(window, measure)) &&
       (layer === undefined || window.layers.includes(layer));
-    return {windows: report.windows, selected, isOwn, view, last: state.whole.value?.to ?? view.to};
+    return {windows: report.windows, selected, isOwn, view, last: report.steps.last ?? view.to};
   }, [report, view, selected, measures, layer]);
   if (!view || !bands || width === 0) return <div style={{height: `${height}px`}} />;
 
   return (
-    <figure class="plot-row" aria-label={`${title}: ${description(props, view)}`}>
+    <figure ref={place} class="plot-row" aria-label={`${title}: ${description(props, view)}`}>
       <figcaption class="plot-title">
         <span class="plot-heading" title={explanation}>
           {title}
@@ -76,7 +91,7 @@ export function LineChart(props: LineChartProps) {
           class="scale-switch"
           aria-label={`${title}: ${log ? 'logarithmic' : 'linear'} axis, switch to ${log ? 'linear' : 'logarithmic'}`}
           onClick={() => {
-            setScale(state, id, log ? 'linear' : 'log');
+            setScale(state.plots, id, log ? 'linear' : 'log');
           }}
         >
           <span class={log ? 'on' : ''}>log</span>
@@ -85,7 +100,8 @@ export function LineChart(props: LineChartProps) {
       </figcaption>
       <div class="plot-body" style={{height: `${height}px`}}>
         <LinePlot
-          {...{lines, columns, view, axis, log, guides, bands, width, height}}
+          {...{lines, columns, view, axis, log, guides, usualBand, bands, width, height}}
+          smoothing={state.plots.smoothing.value}
           dark={state.dark.value}
         />
         <div class="plot-over">
@@ -96,9 +112,9 @@ export function LineChart(props: LineChartProps) {
   );
 }
 
-/** The values measured last up to the cursor; without one, up to the end of the view. */
+/** The values measured last up to the shown step; without one, up to the end of the view. */
 function Readouts({state, lines, columns}: {state: State; lines: Line[]; columns: Columns}) {
-  const step = state.cursor.value ?? state.view.value?.to;
+  const step = state.shownStep.value ?? state.view.value?.to;
   const column = step === undefined ? -1 : columnAt(columns, step);
   return (
     <span class="readouts">

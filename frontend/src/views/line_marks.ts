@@ -27,6 +27,8 @@ export interface Bands {
   last: number;
 }
 
+/** Half the width of the diamond at the peak, in CSS pixels. */
+const PEAK_SIZE = 4.5;
 const ALPHA = {other: 0.05, own: 0.14, selected: 0.2};
 
 export function drawBands(context: CanvasRenderingContext2D, box: Box, bands: Bands): void {
@@ -48,16 +50,21 @@ export function drawBands(context: CanvasRenderingContext2D, box: Box, bands: Ba
     context.globalAlpha = 1;
     if (own) context.fillRect(left, box.top + box.height - 3 * box.ratio, width, 3 * box.ratio);
     if (selected)
-      drawSelected(context, box, {left, right: left + width, alarm: edge(window.alarm_step)}, window);
+      drawSelected(
+        context,
+        box,
+        {left, right: left + width, alarm: edge(window.alarm_step), peak: edge(window.peak_step)},
+        window
+      );
   }
   context.restore();
 }
 
-/** Both ends of the selected window as lines, the alarm as a dotted one. */
+/** Both ends of the selected window as lines, the alarm as a dotted one, the peak as a diamond at the top. */
 function drawSelected(
   context: CanvasRenderingContext2D,
   box: Box,
-  {left, right, alarm}: {left: number; right: number; alarm: number},
+  {left, right, alarm, peak}: {left: number; right: number; alarm: number; peak: number},
   window: SymptomWindow
 ): void {
   context.strokeStyle = context.fillStyle;
@@ -73,6 +80,13 @@ function drawSelected(
   if (window.end_step !== null) line(right, []);
   if (window.alarm_step > window.start_step) line(alarm, [2, 3]);
   context.setLineDash([]);
+  const size = PEAK_SIZE * box.ratio;
+  context.beginPath();
+  context.moveTo(peak, box.top);
+  context.lineTo(peak + size, box.top + size);
+  context.lineTo(peak, box.top + 2 * size);
+  context.lineTo(peak - size, box.top + size);
+  context.fill();
 }
 
 /** The letter of the selected window at its start; over the lines, so that it can be read. */
@@ -138,6 +152,25 @@ export function drawGuide(context: CanvasRenderingContext2D, box: Box, y: number
   context.stroke();
   context.setLineDash([]);
   text(context, label, box.left + box.width - 4 * box.ratio, {...box, height: y - box.top}, 'right');
+  context.restore();
+}
+
+/** The values that are usual in this run, from `top` to `bottom` in canvas pixels. */
+export function drawUsualBand(
+  context: CanvasRenderingContext2D,
+  box: Box,
+  top: number,
+  bottom: number
+): void {
+  context.save();
+  context.fillStyle = context.strokeStyle = themeColor('--status-healthy');
+  context.globalAlpha = 0.13;
+  context.fillRect(box.left, top, box.width, bottom - top);
+  context.globalAlpha = 0.7;
+  context.lineWidth = box.ratio;
+  context.strokeRect(box.left, top, box.width, bottom - top);
+  context.globalAlpha = 1;
+  text(context, 'healthy: 5 to 95 %', box.left + 4 * box.ratio, {...box, height: top - box.top}, 'left');
   context.restore();
 }
 

@@ -6,13 +6,25 @@ import {dots, hasSpread, linePoints, lineValues, marks, type LinePoints} from '.
 import type {StepRange} from '../lib/range';
 import {linearTicks, logTicks, stepTicks, type Interval} from '../lib/scale';
 import type {Columns, PooledSeries} from '../lib/series';
-import {drawBands, drawGuide, drawLetter, drawMarks, marksHeight, type Bands, type Box} from './line_marks';
+import {smoothed} from '../lib/smoothing';
+import {
+  drawBands,
+  drawGuide,
+  drawLetter,
+  drawMarks,
+  drawUsualBand,
+  marksHeight,
+  type Bands,
+  type Box,
+} from './line_marks';
 import {lineStyle, themeColor} from './theme';
 
 /** Width of the value axis in CSS pixels; the style sheet has it, too. */
 const VALUE_AXIS_WIDTH = 56;
 const PIXELS_PER_TICK = 26;
 const PIXELS_PER_STEP_TICK = 90;
+/** What was measured, behind a smoothed line. */
+const FAINT = 0.45;
 
 export interface Line {
   label: string;
@@ -30,7 +42,10 @@ export interface LinePlotProps {
   view: StepRange;
   axis: Interval;
   log: boolean;
+  /** Weight of what came before in the smoothed lines; 0 for none. */
+  smoothing: number;
   guides: Guide[];
+  usualBand: Interval | null;
   bands: Bands;
   width: number;
   height: number;
@@ -51,7 +66,7 @@ export function LinePlot(props: LinePlotProps) {
   const latest = useRef<Drawn>({...props, points});
   latest.current = {...props, points};
   const spread = props.lines.map(({series}) => hasSpread(series));
-  const structure = `${String(props.log)}:${spread.join()}`;
+  const structure = `${String(props.log)}:${String(props.smoothing > 0)}:${spread.join()}`;
 
   useLayoutEffect(() => {
     if (!place.current) return;
@@ -70,17 +85,33 @@ export function LinePlot(props: LinePlotProps) {
   useLayoutEffect(() => {
     plot.current?.setData(dataOf(latest.current));
     place.current?.setAttribute('data-painted', '');
-  }, [props.lines, points, props.view, props.axis, props.bands, props.guides, props.dark]);
+  }, [
+    props.lines,
+    points,
+    props.view,
+    props.axis,
+    props.smoothing,
+    props.bands,
+    props.guides,
+    props.usualBand,
+    props.dark,
+  ]);
 
   return <div class="line-plot" ref={place} aria-hidden="true" />;
 }
 
-/** Three rows of values for each line: mean, smallest, largest. */
-function dataOf({lines, points, axis, log}: Drawn): uPlot.AlignedData {
+/** Three rows of values for each line: mean, smallest, largest; then the smoothed lines. */
+function dataOf({lines, columns, points, axis, log, smoothing}: Drawn): uPlot.AlignedData {
   const rows = lines.flatMap(({series}) =>
     (['mean', 'min', 'max'] as const).map((part) => lineValues(series, part, points, axis, log))
   );
-  return [points.steps, ...rows];
+  const smoothRows =
+    smoothing > 0
+      ? lines.map(({series}) =>
+          lineValues(smoothed(series, columns, smoothing, log), 'mean', points, axis, log)
+        )
+      : [];
+  return [points.steps, ...rows, ...smoothRows];
 }
 
 function options(latest: {current: Drawn}, spread: boolean[]): uPlot.Options {
@@ -127,12 +158,24 @@ function options(latest: {current: Drawn}, spread: boolean[]): uPlot.Options {
         grid,
       },
     ],
-    series: [{}, ...lines.flatMap((_, index) => lineSeries(index, latest))],
+    series: [
+      {},
+      ...lines.flatMap((_, index) => lineSeries(index, latest)),
+      ...(latest.current.smoothing > 0 ? lines.map((_, index) => smoothSeries(index)) : []),
+    ],
     bands: spread.flatMap((wide, index) => (wide ? [envelope(index)] : [])),
     hooks: {
       drawClear: [
         (plot) => {
-          drawBands(plot.ctx, boxOf(plot), latest.current.bands);
+          const {bands, usualBand: usual} = latest.current;
+          drawBands(plot.ctx, boxOf(plot), bands);
+          if (usual)
+            drawUsualBand(
+              plot.ctx,
+              boxOf(plot),
+              plot.valToPos(usual.max, 'y', true),
+              plot.valToPos(usual.min, 'y', true)
+            );
         },
       ],
       draw: [
@@ -162,7 +205,13 @@ function lineSeries(index: number, latest: {current: Drawn}): uPlot.Series[] {
       latest.current.width
     );
   const points: uPlot.Series.Points = {show: true, size: 5, stroke: color, fill: color, filter};
-  return [{stroke: color, width: 1.5, dash, points}, hidden, hidden];
+  const faint = latest.current.smoothing > 0;
+  return [{stroke: color, width: faint ? 1 : 1.5, alpha: faint ? FAINT : 1, dash, points}, hidden, hidden];
+}
+
+function smoothSeries(index: number): uPlot.Series {
+  const {variable, dash} = lineStyle(index);
+  return {stroke: () => themeColor(variable), width: 2, dash, points: {show: false}};
 }
 
 function envelope(index: number): uPlot.Band {

@@ -1,15 +1,16 @@
-/** What the pointer does on every plot: a shared cursor, drag to zoom, double click for the whole run. */
+/** What the pointer does on every plot: a shared cursor, click to choose a step, drag to zoom, double click for the whole run. */
 import type {ComponentChildren} from 'preact';
 import {useRef} from 'preact/hooks';
 import {xToStep} from '../lib/range';
 import {showRange, type State} from '../state';
+import {PointerLines} from './pointer_lines';
 
 /** A press that moves less than this many pixels is a click. */
 const DRAG_PIXELS = 4;
 
 interface PlotSurfaceProps {
   state: State;
-  /** A click, in pixels from the top left corner of the plot. */
+  /** A click also chooses what is there; in pixels from the top left corner of the plot. */
   onPick?: (x: number, y: number) => void;
   /** The pointer moved to, or left (null). */
   onHover?: (at: {x: number; y: number} | null) => void;
@@ -52,7 +53,10 @@ export function PlotSurface({state, onPick, onHover, children}: PlotSurfaceProps
         const {x, y} = place(event);
         const selection = selectionTo(x);
         if (selection) showRange(state, selection);
-        else if (pressed.current !== null) onPick?.(x, y);
+        else if (pressed.current !== null) {
+          state.plots.step.value = stepAt(x);
+          onPick?.(x, y);
+        }
         pressed.current = null;
         state.selection.value = null;
       }}
@@ -65,11 +69,12 @@ export function PlotSurface({state, onPick, onHover, children}: PlotSurfaceProps
         onHover?.(null);
       }}
       onDblClick={() => {
+        // The first of the two clicks chose a step.
+        state.plots.step.value = null;
         showRange(state, null);
       }}
     >
-      <i class="cursor-line" />
-      <i class="selection" />
+      <PointerLines state={state} />
       {children}
     </div>
   );

@@ -2,15 +2,14 @@
 import type {ComponentChildren} from 'preact';
 import {useEffect, useRef} from 'preact/hooks';
 
-export function Popover({
-  label,
-  class: name,
-  children,
-}: {
+interface PopoverProps {
   label: string;
   class: string;
+  id?: string;
   children: ComponentChildren;
-}) {
+}
+
+export function Popover({label, class: name, id, children}: PopoverProps) {
   const details = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
     const onPointerDown = (event: Event) => {
@@ -26,6 +25,7 @@ export function Popover({
   return (
     <details
       ref={details}
+      id={id}
       class={`popover ${name}`}
       onKeyDown={(event) => {
         if (event.key !== 'Escape' || !event.currentTarget.open) return;

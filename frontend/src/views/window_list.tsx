@@ -1,11 +1,14 @@
 /** All windows of the selected run, in words: the text of what lanes and charts draw. */
 import {useLayoutEffect, useRef} from 'preact/hooks';
-import {formatScore, formatSpan, formatStep, plural} from '../lib/format';
+import {firstNames, formatScore, formatSpan, formatStep, plural} from '../lib/format';
+import {outcomeText} from '../lib/outcomes';
 import {symptom} from '../lib/symptoms';
 import {windowKey} from '../lib/windows';
 import {selectWindow, stepWindow, type State} from '../state';
 import type {RunReport, SymptomWindow} from '../types';
 import {KindBadge} from './badges';
+
+const MOST_LAYERS = 20;
 
 export function WindowList({state, report}: {state: State; report: RunReport}) {
   const {windows} = report;
@@ -89,6 +92,7 @@ interface WindowCardProps {
 /** One window: which symptom, where, when, how bad. A click selects it. */
 function WindowCard({window, selected, onSelect}: WindowCardProps) {
   const {name, meaning} = symptom(window.kind);
+  const outcome = outcomeText(window);
   return (
     <button type="button" class="window-card" aria-pressed={selected} onClick={onSelect}>
       <KindBadge kind={window.kind} severity={window.severity} />
@@ -103,6 +107,7 @@ function WindowCard({window, selected, onSelect}: WindowCardProps) {
         <span class="window-series">
           <bdi>{window.series}</bdi>
           {window.layers.length > 1 && ` and ${plural(window.layers.length - 1, 'more layer')}`}
+          {outcome !== '' && ` · ${outcome}`}
         </span>
         {selected && <WindowDetails window={window} meaning={meaning} />}
       </span>
@@ -129,7 +134,7 @@ function WindowDetails({window, meaning}: {window: SymptomWindow; meaning: strin
       </span>
       {window.layers.length > 0 && (
         <span>
-          <small>layers, in order of onset</small> <bdi>{window.layers.join(', ')}</bdi>
+          <small>layers, in order of onset</small> <bdi>{firstNames(window.layers, MOST_LAYERS)}</bdi>
         </span>
       )}
     </span>

@@ -1,0 +1,195 @@
+/** Paints the lines of several runs, each with its own steps, on one canvas. */
+import type {OwnSeries} from '../lib/agreement';
+import {formatTick} from '../lib/format';
+import {dots, hasSpread, linePoints, lineValues, marks, type LinePoints} from '../lib/lines';
+import {stepToX, type StepRange} from '../lib/range';
+import {linearTicks, logTicks, stepTicks, type Interval} from '../lib/scale';
+import {lineStyle, themeColor} from './theme';
+
+/** Width of the value axis in CSS pixels; the style sheet has it, too. */
+export const VALUE_AXIS_WIDTH = 56;
+const PIXELS_PER_TICK = 26;
+const PIXELS_PER_STEP_TICK = 90;
+/** Each run with values that are not finite has a row of marks of its own. */
+const MARK_ROW = 10;
+const MARK_SIZE = 3.5;
+const BOTTOM = 4;
+const ENVELOPE_ALPHA = 0.2;
+
+/** A line of a comparison; `place` gives its colour and dash. */
+export interface ComparedLine extends OwnSeries {
+  name: string;
+  place: number;
+}
+
+export interface ComparedPlot {
+  lines: ComparedLine[];
+  view: StepRange;
+  axis: Interval;
+  log: boolean;
+  /** Of the plot without the value axis, in CSS pixels. */
+  width: number;
+  height: number;
+}
+
+/** Draws in CSS pixels: the context is scaled to those of the device. */
+export function drawComparison(context: CanvasRenderingContext2D, plot: ComparedPlot): void {
+  const {lines, view, width, height} = plot;
+  const found = lines.map(({series, columns}) => marks(series, columns, view, width));
+  const rows = found.filter((some) => some.length > 0).length;
+  const top = rows * MARK_ROW + 2;
+  const box = {top, height: height - top - BOTTOM};
+  context.clearRect(0, 0, width + VALUE_AXIS_WIDTH, height);
+  drawGrid(context, plot, box);
+  let row = 0;
+  lines.forEach((line, i) => {
+    const own = found[i] ?? [];
+    if (own.length > 0) drawRow(context, own, lineStyle(line.place).variable, (row++ + 0.5) * MARK_ROW);
+  });
+  context.save();
+  context.translate(VALUE_AXIS_WIDTH, 0);
+  context.beginPath();
+  context.rect(0, box.top, width, box.height);
+  context.clip();
+  const points = lines.map(({columns}) => linePoints(columns, view, width));
+  lines.forEach((line, i) => {
+    const at = points[i];
+    if (at && hasSpread(line.series)) drawEnvelope(context, plot, box, line, at);
+  });
+  lines.forEach((line, i) => {
+    const at = points[i];
+    if (at) drawLine(context, plot, box, line, at);
+  });
+  context.restore();
+}
+
+interface Box {
+  top: number;
+  height: number;
+}
+
+/** From the top of the canvas; a value below a logarithmic axis lies at its lower edge. */
+function yOf({axis: {min, max}, log}: ComparedPlot, box: Box, value: number): number {
+  const share = log
+    ? Math.log(Math.max(value, min) / min) / Math.log(max / min)
+    : (value - min) / (max - min);
+  return box.top + (1 - share) * box.height;
+}
+
+function drawGrid(context: CanvasRenderingContext2D, plot: ComparedPlot, box: Box): void {
+  const {axis, log, view, width, height} = plot;
+  context.fillStyle = themeColor('--muted');
+  context.strokeStyle = themeColor('--grid');
+  context.lineWidth = 1;
+  context.font = '11px Roboto, system-ui, sans-serif';
+  context.textAlign = 'right';
+  context.textBaseline = 'middle';
+  context.setLineDash([]);
+  context.beginPath();
+  for (const value of (log ? logTicks : linearTicks)(axis, Math.floor(height / PIXELS_PER_TICK))) {
+    const y = Math.round(yOf(plot, box, value)) + 0.5;
+    context.fillText(formatTick(value), VALUE_AXIS_WIDTH - 6, y);
+    context.moveTo(VALUE_AXIS_WIDTH, y);
+    context.lineTo(VALUE_AXIS_WIDTH + width, y);
+  }
+  for (const step of stepTicks(view.from, view.to, Math.floor(width / PIXELS_PER_STEP_TICK))) {
+    const x = VALUE_AXIS_WIDTH + Math.round(stepToX(step, view, width)) + 0.5;
+    context.moveTo(x, box.top);
+    context.lineTo(x, box.top + box.height);
+  }
+  context.stroke();
+}
+
+/** NaN as crosses, Inf as triangles, a stretch of them as a line. */
+function drawRow(
+  context: CanvasRenderingContext2D,
+  found: ReturnType<typeof marks>,
+  variable: string,
+  y: number
+): void {
+  context.strokeStyle = context.fillStyle = themeColor(variable);
+  context.setLineDash([]);
+  for (const mark of found) {
+    const x = VALUE_AXIS_WIDTH + mark.x;
+    context.lineWidth = 1.8;
+    context.beginPath();
+    if (mark.kind === 'nan') {
+      context.moveTo(x - MARK_SIZE, y - MARK_SIZE);
+      context.lineTo(x + MARK_SIZE, y + MARK_SIZE);
+      context.moveTo(x + MARK_SIZE, y - MARK_SIZE);
+      context.lineTo(x - MARK_SIZE, y + MARK_SIZE);
+      context.stroke();
+    } else {
+      context.moveTo(x, y - MARK_SIZE);
+      context.lineTo(x + MARK_SIZE, y + MARK_SIZE);
+      context.lineTo(x - MARK_SIZE, y + MARK_SIZE);
+      context.fill();
+    }
+    if (mark.to > mark.x) context.fillRect(x, y - 0.5, mark.to - mark.x, 1);
+  }
+}
+
+function drawEnvelope(
+  context: CanvasRenderingContext2D,
+  plot: ComparedPlot,
+  box: Box,
+  {series, place}: ComparedLine,
+  points: LinePoints
+): void {
+  const low = lineValues(series, 'min', points, plot.axis, plot.log);
+  const high = lineValues(series, 'max', points, plot.axis, plot.log);
+  context.fillStyle = themeColor(lineStyle(place).variable);
+  context.globalAlpha = ENVELOPE_ALPHA;
+  for (const stretch of stretches(high)) {
+    context.beginPath();
+    for (const i of stretch) context.lineTo(xOf(plot, points, i), yOf(plot, box, high[i] ?? 0));
+    for (const i of stretch.reverse()) context.lineTo(xOf(plot, points, i), yOf(plot, box, low[i] ?? 0));
+    context.fill();
+  }
+  context.globalAlpha = 1;
+}
+
+function drawLine(
+  context: CanvasRenderingContext2D,
+  plot: ComparedPlot,
+  box: Box,
+  {series, place}: ComparedLine,
+  points: LinePoints
+): void {
+  const values = lineValues(series, 'mean', points, plot.axis, plot.log);
+  const {variable, dash} = lineStyle(place);
+  context.strokeStyle = context.fillStyle = themeColor(variable);
+  context.lineWidth = 1.6;
+  context.lineJoin = 'round';
+  context.setLineDash(dash);
+  context.beginPath();
+  for (const stretch of stretches(values)) {
+    stretch.forEach((i, order) => {
+      const x = xOf(plot, points, i);
+      const y = yOf(plot, box, values[i] ?? 0);
+      if (order === 0) context.moveTo(x, y);
+      else context.lineTo(x, y);
+    });
+  }
+  context.stroke();
+  context.setLineDash([]);
+  for (const i of dots(values, points, plot.view, plot.width)) {
+    context.beginPath();
+    context.arc(xOf(plot, points, i), yOf(plot, box, values[i] ?? 0), 2.5, 0, 2 * Math.PI);
+    context.fill();
+  }
+}
+
+function xOf({view, width}: ComparedPlot, points: LinePoints, index: number): number {
+  return stepToX(points.steps[index] ?? 0, view, width);
+}
+
+/** The points of unbroken lines: null ends one, undefined is drawn through. */
+function stretches(values: readonly (number | null | undefined)[]): number[][] {
+  const found: number[][] = [[]];
+  values.forEach((value, i) => {
+    if (value === null) found.push([]);
+    else if (value !== undefined) found.at(-1)?.push(i);
+  });
+  return found.filter(({length}) => length > 0);
+}
