@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -99,12 +100,16 @@ DIVERGED = dict.fromkeys(range(60, 100), math.nan)
 
 
 def write_scalars(folder: Path, tag: str, points: Iterable[tuple[int, float]]) -> None:
-    """Writes ordinary scalars, as a run that this package did not record."""
+    """Writes ordinary scalars into a file of its own, as a run that this package did not record."""
     folder.mkdir(parents=True, exist_ok=True)
+    before = set(folder.iterdir())
     writer = Writer(str(folder))
     for step, value in points:
         writer.add_scalar(tag, value, step=step)
     writer.close()
+    # Within a second TensorBoard's names are in no order; its loader passes over files that come before.
+    (written,) = set(folder.iterdir()) - before
+    written.rename(folder / f"events.out.tfevents.{int(time.time())}.{len(before):03d}")
 
 
 def losses(count: int) -> list[tuple[int, float]]:

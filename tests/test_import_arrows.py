@@ -41,11 +41,18 @@ class Part:
 
 
 PARTS = {
-    "values": Part(("series", "windows", "checks", "report", "model_facts", "version"), (), ("numpy",)),
+    "values": Part(
+        (
+            *("series", "windows", "checks", "report", "model_facts", "configuration", "causes"),
+            *("plain", "version"),
+        ),
+        (),
+        ("numpy",),
+    ),
     "detection": Part(
         (
             *("stats", "detectors", "window_builder", "monitor", "verdict", "advice", "run_facts"),
-            *("preflight", "diagnosis"),
+            *("preflight", "diagnosis", "baseline", "final_level", "tally", "groups"),
         ),
         ("values",),
         ("numpy",),
@@ -62,10 +69,12 @@ PARTS = {
         ("numpy", "tensorboard", "tensorflow", "keras"),
     ),
     "viewer": Part(
-        ("plugin", "cli", "runs", "load"),
-        ("values", "detection", "log"),
+        ("plugin", "runs", "load"),
+        ("values", "detection", "log", "pages"),
         ("numpy", "tensorboard", "werkzeug"),
     ),
+    "pages": Part(("html_report",), ("values", "detection", "log", "viewer"), ("numpy",)),
+    "commands": Part(("cli",), ("values", "detection", "log", "viewer", "pages"), ("rich",)),
 }
 
 
@@ -140,7 +149,7 @@ def test_every_row_of_the_table_has_modules() -> None:
         ("plugin/x.py", "import tb_stability.recorder", "plugin.x (viewer) imports tb_stability.recorder"),
         ("plugin/x.py", "from .. import recorder", "plugin.x (viewer) imports tb_stability.recorder"),
         ("cli/x.py", "from tb_stability.callbacks.keras import A", "imports tb_stability.callbacks.keras"),
-        ("cli/x.py", "def f() -> None:\n    import keras", "cli.x (viewer) imports keras"),
+        ("cli/x.py", "def f() -> None:\n    import keras", "cli.x (commands) imports keras"),
         ("callbacks/keras_x.py", "from tb_stability.plugin import a", "imports tb_stability.plugin (viewer)"),
         ("callbacks/x.py", "import tensorflow as tf", "callbacks.x (recording) imports tensorflow"),
         ("stats/x.py", "import scipy.stats", "stats.x (detection) imports scipy.stats"),
