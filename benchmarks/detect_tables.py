@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 
+from corpus_grid import SPLITS, Grid
 from detect_judging import Outcome
-from rich.table import Table
 
 from tb_stability.windows import Window
-
-SPLITS = ("tuned", "held_out")
-
-
-@dataclasses.dataclass(frozen=True)
-class Grid:
-    """A table that can be printed and written.
-
-    Attributes:
-      title: What it shows.
-      columns: Their headings.
-      rows: Texts.
-    """
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-    def table(self) -> Table:
-        """For a terminal."""
-        table = Table(title=self.title, title_justify="left")
-        for i, column in enumerate(self.columns):
-            table.add_column(column, justify="right" if i else "left")
-        for row in self.rows:
-            table.add_row(*row)
-        return table
-
-    def markdown(self) -> str:
-        """For a document."""
-        lines = [self.columns, ["---", *["--:"] * (len(self.columns) - 1)], *self.rows]
-        return "\n".join([f"**{self.title}**", "", *(f"| {' | '.join(line)} |" for line in lines)])
 
 
 def figures(outcomes: Sequence[Outcome]) -> dict[str, float | int | None]:

@@ -6,7 +6,7 @@ import collections
 from collections.abc import Iterable, Sequence
 from typing import get_args
 
-from detect_tables import SPLITS, Grid
+from corpus_grid import SPLITS, Grid
 from diagnose_judging import Outcome
 
 from tb_stability.report import Confidence

@@ -17,8 +17,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from detect_tables import Grid
-from detect_training import CONSOLE, spread
+from corpus_grid import Grid
+from corpus_training import CONSOLE, spread
 from faults.catalogue import programs
 from faults.program import Program
 from fixes_training import Fixed, try_fix

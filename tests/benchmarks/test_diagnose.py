@@ -103,8 +103,7 @@ def test_a_recording_with_its_facts_is_diagnosed_as_its_run_would_have_been(
     outcome = judging.judge(nan, tmp_path)
     assert [(x.cause, x.confidence) for x in outcome.told] == [("invalid_inputs", "certain")]
     assert (outcome.status, outcome.is_found, outcome.is_right(1)) == ("diverged", True, True)
-    figures = json.loads(load("diagnose").document([outcome]))["figures"]
-    assert figures["tuned"]["certain"] == [1, 1]
+    assert load("diagnose_tables").figures([outcome])["certain"] == (1, 1)
 
 
 COLLECTED_AND_SEEN = """
