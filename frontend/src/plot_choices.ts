@@ -40,16 +40,6 @@ export interface PlotChoices {
 
 export const MAX_SMOOTHING = 0.98;
 
-export const DEFAULT_PLOTS: PlotsUrl = {
-  scales: [],
-  step: null,
-  smoothing: 0,
-  clip: false,
-  filter: '',
-  pins: [],
-  order: 'network',
-};
-
 export function createPlotChoices(initial: PlotsUrl): PlotChoices {
   const scales = signal(scalesOf(initial.scales));
   const step = signal(initial.step);

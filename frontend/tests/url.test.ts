@@ -1,5 +1,4 @@
 import {expect, test} from 'vitest';
-import {DEFAULT_PLOTS} from '../src/plot_choices';
 import {parseHash, scalarsHash, writeHash, type UrlState} from '../src/url';
 
 const EMPTY: UrlState = {
@@ -10,7 +9,15 @@ const EMPTY: UrlState = {
   range: null,
   hidden: [],
   compare: [],
-  plots: DEFAULT_PLOTS,
+  plots: {
+    scales: [],
+    step: null,
+    smoothing: 0,
+    clip: false,
+    filter: '',
+    pins: [],
+    order: 'network',
+  },
 };
 const FULL: UrlState = {
   run: 'exp 1/<b>&=#,é',

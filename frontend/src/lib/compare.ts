@@ -1,5 +1,5 @@
 /** What is put side by side: runs, and groups of repeated runs. */
-import type {FinalLevel, RunGroup, RunReport, RunsDocument, Verdict} from '../types';
+import type {RunGroup, RunReport, RunsDocument, Verdict} from '../types';
 import {formatNumber, formatStep, plural} from './format';
 import type {StepRange} from './range';
 import {statusText} from './status';
@@ -82,18 +82,8 @@ export function resultRows(compared: readonly Compared[]): ComparedRow[] {
     row('Verdict', ({verdict}) => statusText(verdict.status).name),
     row('Steps', ({runs}) => spanOf(runs.map(({steps}) => steps.observed))),
     row('Windows', ({runs}) => spanOf(runs.map(({windows}) => windows.length))),
-    row('Loss at the end', ({runs}) =>
-      finalText(
-        runs.map(({final}) => final),
-        'loss'
-      )
-    ),
-    row('Validation loss at the end', ({runs}) =>
-      finalText(
-        runs.map(({final}) => final),
-        'val_loss'
-      )
-    ),
+    row('Loss at the end', ({runs}) => finalText(runs, 'loss')),
+    row('Validation loss at the end', ({runs}) => finalText(runs, 'val_loss')),
     row('First window', ({runs}) => firstWindow(runs)),
     row('Likely cause', ({runs}) => firstCauses(runs)),
   ];
@@ -135,12 +125,12 @@ function firstCauses(runs: readonly RunReport[]): string {
 }
 
 /** `0.342 ± 0.011`; of several runs the smallest and the largest. */
-function finalText(all: readonly (FinalLevel | null)[], name: 'loss' | 'val_loss'): string {
-  const levels = all.map((final) => Number(final?.[name] ?? NaN)).filter(Number.isFinite);
+function finalText(runs: readonly RunReport[], name: 'loss' | 'val_loss'): string {
+  const levels = runs.map(({final}) => Number(final?.[name] ?? NaN)).filter(Number.isFinite);
   const [only] = levels;
   if (only === undefined) return NONE;
-  if (all.length > 1) return [Math.min(...levels), Math.max(...levels)].map(formatNumber).join(' to ');
-  const error = Number(all[0]?.[`${name}_error`] ?? NaN);
+  if (runs.length > 1) return [Math.min(...levels), Math.max(...levels)].map(formatNumber).join(' to ');
+  const error = Number(runs[0]?.final?.[`${name}_error`] ?? NaN);
   return `${formatNumber(only)}${Number.isFinite(error) ? ` ± ${formatNumber(Number(error.toPrecision(2)))}` : ''}`;
 }
 

@@ -60,7 +60,7 @@ export function cellsOf(frame: Frame): Cells {
 }
 
 /** Whether anything was measured in a cell, finite or not. */
-export function isCellMeasured({max, nonfinite, columns}: Cells, layer: number, column: number): boolean {
+function isCellMeasured({max, nonfinite, columns}: Cells, layer: number, column: number): boolean {
   const at = layer * columns + column;
   return !Number.isNaN(max[at] ?? NaN) || (nonfinite[at] ?? 0) > 0;
 }

@@ -25,7 +25,7 @@ export interface GradientHistogram {
 }
 
 /** The colours go from this share of the entries to all of them. */
-export const SHARES = {min: 1e-4, max: 1};
+const SHARES = {min: 1e-4, max: 1};
 /** A gradient of zeros alone has octaves on the axis all the same. */
 const NO_OCTAVES = {low: -10, high: 0};
 

@@ -1,6 +1,6 @@
 /** Which of many runs, or groups of runs, the reader asks for. */
 import type {RunGroup, RunReport, Status} from '../types';
-import {knownStatus, STATUS_ORDER, statusText} from './status';
+import {knownStatus, STATUS_ORDER, statusRank, statusText} from './status';
 
 /** What has a verdict. */
 export type Judged = RunReport | RunGroup;
@@ -11,14 +11,13 @@ export type Judged = RunReport | RunGroup;
  */
 export function filterJudged<T extends Judged>(all: readonly T[], text: string, status: Status | null): T[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const rank = (one: T) => STATUS_ORDER.indexOf(knownStatus(one.verdict.status));
   return all
     .filter((one) => {
       if (status !== null && knownStatus(one.verdict.status) !== status) return false;
       const said = `${nameOf(one)} ${statusText(one.verdict.status).name} ${one.verdict.text}`.toLowerCase();
       return words.every((word) => said.includes(word));
     })
-    .sort((a, b) => rank(a) - rank(b));
+    .sort((a, b) => statusRank(a.verdict.status) - statusRank(b.verdict.status));
 }
 
 /** The statuses that occur, worst first, with how many have them. */

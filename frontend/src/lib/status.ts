@@ -27,9 +27,14 @@ export function statusText(status: string): StatusText {
   return STATUSES[knownStatus(status)];
 }
 
+/** 0 for the worst. */
+export function statusRank(status: string): number {
+  return STATUS_ORDER.indexOf(knownStatus(status));
+}
+
 /** The run to show first: the worst, and of equals the first. Null without runs. */
 export function worstRun(runs: readonly RunReport[]): RunReport | null {
-  const rank = (run: RunReport) => STATUS_ORDER.indexOf(knownStatus(run.verdict.status));
+  const rank = ({verdict}: RunReport) => statusRank(verdict.status);
   return runs.reduce<RunReport | null>(
     (worst, run) => (worst && rank(worst) <= rank(run) ? worst : run),
     null

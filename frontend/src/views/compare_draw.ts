@@ -1,18 +1,14 @@
 /** Paints the lines of several runs, each with its own steps, on one canvas. */
 import type {OwnSeries} from '../lib/agreement';
 import {formatTick} from '../lib/format';
-import {dots, hasSpread, linePoints, lineValues, marks, type LinePoints} from '../lib/lines';
+import {dots, hasSpread, linePoints, lineValues, marks, type LinePoints, type Mark} from '../lib/lines';
 import {stepToX, type StepRange} from '../lib/range';
 import {linearTicks, logTicks, stepTicks, type Interval} from '../lib/scale';
+import {drawMark, PIXELS_PER_STEP_TICK, PIXELS_PER_TICK, VALUE_AXIS_WIDTH} from './line_marks';
 import {lineStyle, themeColor} from './theme';
 
-/** Width of the value axis in CSS pixels; the style sheet has it, too. */
-export const VALUE_AXIS_WIDTH = 56;
-const PIXELS_PER_TICK = 26;
-const PIXELS_PER_STEP_TICK = 90;
 /** Each run with values that are not finite has a row of marks of its own. */
 const MARK_ROW = 10;
-const MARK_SIZE = 3.5;
 const BOTTOM = 4;
 const ENVELOPE_ALPHA = 0.2;
 
@@ -100,33 +96,11 @@ function drawGrid(context: CanvasRenderingContext2D, plot: ComparedPlot, box: Bo
   context.stroke();
 }
 
-/** NaN as crosses, Inf as triangles, a stretch of them as a line. */
-function drawRow(
-  context: CanvasRenderingContext2D,
-  found: ReturnType<typeof marks>,
-  variable: string,
-  y: number
-): void {
+/** The marks of one run. */
+function drawRow(context: CanvasRenderingContext2D, found: Mark[], variable: string, y: number): void {
   context.strokeStyle = context.fillStyle = themeColor(variable);
   context.setLineDash([]);
-  for (const mark of found) {
-    const x = VALUE_AXIS_WIDTH + mark.x;
-    context.lineWidth = 1.8;
-    context.beginPath();
-    if (mark.kind === 'nan') {
-      context.moveTo(x - MARK_SIZE, y - MARK_SIZE);
-      context.lineTo(x + MARK_SIZE, y + MARK_SIZE);
-      context.moveTo(x + MARK_SIZE, y - MARK_SIZE);
-      context.lineTo(x - MARK_SIZE, y + MARK_SIZE);
-      context.stroke();
-    } else {
-      context.moveTo(x, y - MARK_SIZE);
-      context.lineTo(x + MARK_SIZE, y + MARK_SIZE);
-      context.lineTo(x - MARK_SIZE, y + MARK_SIZE);
-      context.fill();
-    }
-    if (mark.to > mark.x) context.fillRect(x, y - 0.5, mark.to - mark.x, 1);
-  }
+  for (const mark of found) drawMark(context, {left: VALUE_AXIS_WIDTH, ratio: 1}, mark, y);
 }
 
 function drawEnvelope(

@@ -4,11 +4,12 @@ import {commonFolder, formatNumber} from '../lib/format';
 import {isLoggable, lineColumns, visibleColumns} from '../lib/lines';
 import {axisInterval, extent} from '../lib/scale';
 import {columnAt, measuredAt, valueAt} from '../lib/series';
-import {setScale} from '../plot_choices';
 import type {State} from '../state';
-import {drawComparison, VALUE_AXIS_WIDTH, type ComparedLine} from './compare_draw';
-import {LineSample} from './line_sample';
+import {drawComparison, type ComparedLine} from './compare_draw';
+import {VALUE_AXIS_WIDTH} from './line_marks';
 import {PlotSurface} from './plot_surface';
+import {Readout} from './readout';
+import {ScaleSwitch} from './scale_switch';
 
 interface ComparePlotProps {
   state: State;
@@ -51,17 +52,7 @@ export function ComparePlot({state, id, title, explanation, lines, height}: Comp
           {title}
         </span>
         <Readouts state={state} lines={lines} />
-        <button
-          type="button"
-          class="scale-switch"
-          aria-label={`${title}: ${log ? 'logarithmic' : 'linear'} axis, switch to ${log ? 'linear' : 'logarithmic'}`}
-          onClick={() => {
-            setScale(state.plots, id, log ? 'linear' : 'log');
-          }}
-        >
-          <span class={log ? 'on' : ''}>log</span>
-          <span class={log ? '' : 'on'}>lin</span>
-        </button>
+        <ScaleSwitch {...{state, id, title, log}} />
       </figcaption>
       <div class="plot-body" style={{height: `${height}px`}}>
         <canvas
@@ -85,15 +76,13 @@ function Readouts({state, lines}: {state: State; lines: ComparedLine[]}) {
     <span class="readouts">
       {lines.map(({name, place, series, columns}) => {
         const measured = step === undefined ? -1 : measuredAt(series, columnAt(columns, step));
-        const value = measured < 0 ? null : valueAt(series, measured);
         return (
-          <span key={name} class="readout">
-            <LineSample place={place} />
-            <bdi class="clip">{name.slice(folder.length)}</bdi>
-            <output class={value !== null && !Number.isFinite(value) ? 'nonfinite' : ''}>
-              {value === null ? '–' : formatNumber(value)}
-            </output>
-          </span>
+          <Readout
+            key={name}
+            name={name.slice(folder.length)}
+            place={place}
+            value={valueAt(series, measured)}
+          />
         );
       })}
     </span>

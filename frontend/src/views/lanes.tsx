@@ -1,5 +1,6 @@
 /** Swim lanes: every run with all its windows, whole; and the minimap of the step axis. */
 import {useState} from 'preact/hooks';
+import {unionOfSteps} from '../lib/compare';
 import {span, type StepRange} from '../lib/range';
 import type {State} from '../state';
 import type {RunReport} from '../types';
@@ -66,9 +67,6 @@ const MIN_SHARE = 1 / 12;
  * longer runs are cut off.
  */
 function domainOf(runs: RunReport[], selected: StepRange | null): StepRange | null {
-  const firsts = runs.flatMap(({steps}) => steps.first ?? []);
-  const lasts = runs.flatMap(({steps}) => steps.last ?? []);
-  if (firsts.length === 0 || lasts.length === 0) return null;
-  const all = {from: Math.min(...firsts), to: Math.max(...lasts)};
-  return selected && span(selected) < MIN_SHARE * span(all) ? selected : all;
+  const all = unionOfSteps(runs);
+  return all && selected && span(selected) < MIN_SHARE * span(all) ? selected : all;
 }

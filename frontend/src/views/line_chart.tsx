@@ -5,12 +5,13 @@ import {isLoggable, lineColumns, visibleColumns} from '../lib/lines';
 import {axisInterval, clippedExtent, extent, type Interval} from '../lib/scale';
 import {columnAt, measuredAt, stepsOf, valueAt, type Columns} from '../lib/series';
 import {isOfMeasure} from '../lib/windows';
-import {setScale, type AxisScale} from '../plot_choices';
+import type {AxisScale} from '../plot_choices';
 import type {State} from '../state';
 import type {SymptomWindow} from '../types';
 import {LinePlot, type Guide, type Line} from './line_plot';
 import {PlotSurface} from './plot_surface';
-import {lineStyle} from './theme';
+import {Readout} from './readout';
+import {ScaleSwitch} from './scale_switch';
 import {useSeenView} from './use_seen_view';
 
 interface LineChartProps {
@@ -57,8 +58,8 @@ export function LineChart(props: LineChartProps) {
     const shown = lines.flatMap(({series}) => {
       const {start, stop} = lineColumns(series, visible);
       const values = [series.min.subarray(start, stop), series.max.subarray(start, stop)];
-      const steps = Array.from({length: stop - start}, (_, i) => stepsOf(columns, start + i));
-      const ends = clip ? clippedExtent(values, steps, log) : extent(values, log);
+      const steps = () => Array.from({length: stop - start}, (_, i) => stepsOf(columns, start + i));
+      const ends = clip ? clippedExtent(values, steps(), log) : extent(values, log);
       return ends ? [[ends.min, ends.max]] : [];
     });
     return axisInterval(
@@ -86,17 +87,7 @@ export function LineChart(props: LineChartProps) {
           {unit !== '' && <small> {unit}</small>}
         </span>
         <Readouts state={state} lines={lines} columns={columns} />
-        <button
-          type="button"
-          class="scale-switch"
-          aria-label={`${title}: ${log ? 'logarithmic' : 'linear'} axis, switch to ${log ? 'linear' : 'logarithmic'}`}
-          onClick={() => {
-            setScale(state.plots, id, log ? 'linear' : 'log');
-          }}
-        >
-          <span class={log ? 'on' : ''}>log</span>
-          <span class={log ? '' : 'on'}>lin</span>
-        </button>
+        <ScaleSwitch {...{state, id, title, log}} />
       </figcaption>
       <div class="plot-body" style={{height: `${height}px`}}>
         <LinePlot
@@ -118,34 +109,14 @@ function Readouts({state, lines, columns}: {state: State; lines: Line[]; columns
   const column = step === undefined ? -1 : columnAt(columns, step);
   return (
     <span class="readouts">
-      {lines.slice(0, MAX_READOUTS).map(({label, series}, index) => {
-        const measured = measuredAt(series, column);
-        const value = measured < 0 ? null : valueAt(series, measured);
-        const {variable, dash} = lineStyle(index);
-        return (
-          <span key={label} class="readout">
-            {lines.length > 1 && (
-              <>
-                <svg width="16" height="8" aria-hidden="true">
-                  <line
-                    x1="0"
-                    y1="4"
-                    x2="16"
-                    y2="4"
-                    stroke={`var(${variable})`}
-                    stroke-width="2"
-                    stroke-dasharray={dash.join(' ')}
-                  />
-                </svg>
-                <bdi class="clip">{label}</bdi>
-              </>
-            )}
-            <output class={value !== null && !Number.isFinite(value) ? 'nonfinite' : ''}>
-              {value === null ? '–' : formatNumber(value)}
-            </output>
-          </span>
-        );
-      })}
+      {lines.slice(0, MAX_READOUTS).map(({label, series}, index) => (
+        <Readout
+          key={label}
+          name={lines.length > 1 ? label : null}
+          place={index}
+          value={valueAt(series, measuredAt(series, column))}
+        />
+      ))}
       {lines.length > MAX_READOUTS && <span class="readout">and {lines.length - MAX_READOUTS} more</span>}
     </span>
   );

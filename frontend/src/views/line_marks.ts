@@ -1,4 +1,4 @@
-/** What the line chart paints beside its lines: windows as bands, NaN and Inf as marks, guides. */
+/** What charts paint beside their lines: windows as bands, NaN and Inf as marks, guides; and the room for axes. */
 import {stepToX, type StepRange} from '../lib/range';
 import type {Mark, MarkKind} from '../lib/lines';
 import type {PooledSeries} from '../lib/series';
@@ -6,6 +6,11 @@ import {kindColor, symptom} from '../lib/symptoms';
 import {windowKey, windowRange} from '../lib/windows';
 import type {SymptomWindow} from '../types';
 import {themeColor} from './theme';
+
+/** Width of the value axis in CSS pixels; the style sheet has it, too. */
+export const VALUE_AXIS_WIDTH = 56;
+export const PIXELS_PER_TICK = 26;
+export const PIXELS_PER_STEP_TICK = 90;
 
 /** The plot inside of the canvas, in canvas pixels; `ratio` of them make a CSS pixel. */
 export interface Box {
@@ -104,6 +109,8 @@ export function drawLetter(context: CanvasRenderingContext2D, box: Box, bands: B
 
 /** Height of a row of marks in CSS pixels. */
 const MARK_ROW = 11;
+/** Half the width of a mark, in CSS pixels. */
+const MARK_SIZE = 3.5;
 
 /** Room for the marks above the lines in CSS pixels: one row, or two where there are NaN and Inf. */
 export function marksHeight(lines: readonly {series: PooledSeries}[]): number {
@@ -113,31 +120,40 @@ export function marksHeight(lines: readonly {series: PooledSeries}[]): number {
 
 /** Above the plot: NaN as crosses in the row next to it, Inf as triangles in the upper one; a stretch as a line. */
 export function drawMarks(context: CanvasRenderingContext2D, box: Box, marks: readonly Mark[]): void {
-  const size = 3.5 * box.ratio;
   const both = marks.some(({kind}) => kind === 'nan') && marks.some(({kind}) => kind === 'inf');
   context.save();
   context.strokeStyle = context.fillStyle = themeColor('--nonfinite');
   for (const mark of marks) {
     const row = both && mark.kind === 'inf' ? 1.5 : 0.5;
-    const x = box.left + mark.x * box.ratio;
-    const y = box.top - row * MARK_ROW * box.ratio;
-    context.lineWidth = 1.8 * box.ratio;
-    context.beginPath();
-    if (mark.kind === 'nan') {
-      context.moveTo(x - size, y - size);
-      context.lineTo(x + size, y + size);
-      context.moveTo(x + size, y - size);
-      context.lineTo(x - size, y + size);
-      context.stroke();
-    } else {
-      context.moveTo(x, y - size);
-      context.lineTo(x + size, y + size);
-      context.lineTo(x - size, y + size);
-      context.fill();
-    }
-    if (mark.to > mark.x) context.fillRect(x, y - box.ratio / 2, (mark.to - mark.x) * box.ratio, box.ratio);
+    drawMark(context, box, mark, box.top - row * MARK_ROW * box.ratio);
   }
   context.restore();
+}
+
+/** A cross for NaN, a triangle for Inf, and a line to the end of the stretch; `y` is its middle, in canvas pixels. */
+export function drawMark(
+  context: CanvasRenderingContext2D,
+  {left, ratio}: Pick<Box, 'left' | 'ratio'>,
+  mark: Mark,
+  y: number
+): void {
+  const size = MARK_SIZE * ratio;
+  const x = left + mark.x * ratio;
+  context.lineWidth = 1.8 * ratio;
+  context.beginPath();
+  if (mark.kind === 'nan') {
+    context.moveTo(x - size, y - size);
+    context.lineTo(x + size, y + size);
+    context.moveTo(x + size, y - size);
+    context.lineTo(x - size, y + size);
+    context.stroke();
+  } else {
+    context.moveTo(x, y - size);
+    context.lineTo(x + size, y + size);
+    context.lineTo(x - size, y + size);
+    context.fill();
+  }
+  if (mark.to > mark.x) context.fillRect(x, y - ratio / 2, (mark.to - mark.x) * ratio, ratio);
 }
 
 /** A horizontal line at a value that is worth comparing with. */

@@ -14,15 +14,14 @@ import {
   drawMarks,
   drawUsualBand,
   marksHeight,
+  PIXELS_PER_STEP_TICK,
+  PIXELS_PER_TICK,
+  VALUE_AXIS_WIDTH,
   type Bands,
   type Box,
 } from './line_marks';
 import {lineStyle, themeColor} from './theme';
 
-/** Width of the value axis in CSS pixels; the style sheet has it, too. */
-const VALUE_AXIS_WIDTH = 56;
-const PIXELS_PER_TICK = 26;
-const PIXELS_PER_STEP_TICK = 90;
 /** What was measured, behind a smoothed line. */
 const FAINT = 0.45;
 

@@ -37,7 +37,7 @@ export function RunPicker({state, runs}: {state: State; runs: RunReport[]}) {
 export function openRunTable(): void {
   const place = document.getElementById(TABLE_ID);
   if (place instanceof HTMLDetailsElement) place.open = true;
-  place?.querySelector<HTMLElement>('input[type="search"], input')?.focus();
+  place?.querySelector<HTMLElement>('input')?.focus();
 }
 
 function RunChip({state, run}: {state: State; run: RunReport}) {
