@@ -21,6 +21,12 @@ _PROBE_UPDATES = 8
 _MOST_BETWEEN = 64
 """Updates between two that are measured in full, at most."""
 
+_COMPARED_EVERY = 8
+"""Updates between two that are measured in full, at most, until both kinds were timed side by side."""
+
+_CALL_SECONDS = 10e-6
+"""What the host does to be there at a call, beside what it does for blocks of them: some Python."""
+
 _LATELY = 128
 """Calls over which the cost is told."""
 
@@ -75,7 +81,7 @@ class Budget:
         return math.isnan(self._full) and len(self._seconds[True]) >= _PROBE_UPDATES
 
     def estimate(self, *, thin: float, full: float) -> None:
-        """Takes what measuring adds to an update, in seconds, from a trial outside of the training.
+        """Takes what measuring probably adds to an update, in seconds.
 
         Args:
           thin: For scalars only.
@@ -95,6 +101,8 @@ class Budget:
         self._full_updates += updates if full else 0
         self._lately.append(full)
         self._calls[full] += 1
+        if self._calls[False] == 1 and not full:
+            self._seconds[True].clear()  # of the first steps, which take longer
         if self._calls[full] > _UNSETTLED:
             self._seconds[full].append(seconds / updates)
 
@@ -140,16 +148,26 @@ class Budget:
         if math.isnan(base) or math.isnan(self._full):
             return 1
         allowed = self.overhead * base
-        left = allowed - _middle(self._host, 0.0) - self._thin
+        left = allowed - self._always()
         dear = self._extra_of_full()
         if dear <= max(left, 0.0):
             return 1
-        return min(_MOST_BETWEEN, math.ceil(dear / max(left, dear / _MOST_BETWEEN)))
+        most = _MOST_BETWEEN if self._are_compared else _COMPARED_EVERY
+        return min(most, math.ceil(dear / max(left, dear / _MOST_BETWEEN)))
 
     def _share(self, observed: float) -> float:
         base = self._base()
-        own = _middle(self._host, 0.0) + self._thin + observed * self._extra_of_full()
+        own = self._always() + observed * self._extra_of_full()
         return own / base if base > 0 else math.nan
+
+    def _always(self) -> float:
+        """Seconds that every update costs, however little of it is measured."""
+        return _middle(self._host, 0.0) + _CALL_SECONDS + self._thin
+
+    @property
+    def _are_compared(self) -> bool:
+        """Whether enough updates of both kinds were timed."""
+        return all(len(seconds) >= _PROBE_UPDATES for seconds in self._seconds.values())
 
     def _base(self) -> float:
         """Seconds of an update without us; NaN if unknown."""
@@ -164,7 +182,7 @@ class Budget:
         """Seconds that measuring an update in full adds to measuring its scalars, step and host."""
         host = _middle(self._host_full, 0.0)
         full, thin = self._seconds[True], self._seconds[False]
-        if len(full) >= _PROBE_UPDATES and len(thin) >= _PROBE_UPDATES:
+        if self._are_compared:
             return host + max(0.0, statistics.median(full) - statistics.median(thin))
         return host + self._full - self._thin
 

@@ -100,17 +100,24 @@ class Recorder:
         self._follow(layout, values)
         is_urgent = False
         for step, value in enumerate(values, first_step):
+            # No `with self._harmless(...)` here: this runs at every step.
             changed: list[Window] = []
-            with self._harmless("judge a step"):
+            try:
                 changed = self._monitor.update(step, value)
                 self._is_report_stale |= bool(changed)
-            with self._harmless("remember a step"):
+            except Exception as error:
+                self._warn_of("judge a step", error)
+            try:
                 self._history.update(step, value, alarmed=any(w.end_step is None for w in changed))
                 self._final_level.update(value)
+            except Exception as error:
+                self._warn_of("remember a step", error)
             if not self.first_weights and "weight_norm" in value.variables:
                 self._note_weights(layout, value)
-            with self._harmless("store a step"):
+            try:
                 is_urgent |= self._store.add(step, value, changed)
+            except Exception as error:
+                self._warn_of("store a step", error)
         self.next_step = first_step + len(values)
         now = self._clock()
         if is_urgent or self._pace.is_flush_due(now):
@@ -192,10 +199,13 @@ class Recorder:
         try:
             yield
         except Exception as error:
-            if what not in self._faults:
-                self._faults.add(what)
-                warnings.warn(
-                    f"Stability could not {what}; training goes on. {type(error).__name__}: {error}",
-                    RuntimeWarning,
-                    stacklevel=3,
-                )
+            self._warn_of(what, error)
+
+    def _warn_of(self, what: str, error: Exception) -> None:
+        if what not in self._faults:
+            self._faults.add(what)
+            warnings.warn(
+                f"Stability could not {what}; training goes on. {type(error).__name__}: {error}",
+                RuntimeWarning,
+                stacklevel=3,
+            )

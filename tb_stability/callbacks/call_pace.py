@@ -12,8 +12,11 @@ from tb_stability.report import Cost
 DRAIN_UPDATES = 64
 """Updates that are fetched from the device together."""
 
-FIRST_DRAINS = 16
-"""The same among the first updates, where most failures happen, and the cost is not known yet."""
+FIRST_DRAINS = 8
+"""The same among the first updates, where most failures happen, and the cost is not known yet, ..."""
+
+DRAIN_SHARE = 1 / 8
+"""... and then this share of all so far: what is on the device only is lost where the process is killed."""
 
 DRAIN_SECONDS = 0.5
 """Longest time between two fetches: slow steps are judged one by one."""
@@ -85,7 +88,7 @@ class CallPace:
             return False
         if self.calls == 1:  # how many updates does a call make?
             return True
-        most = DRAIN_UPDATES if self.updates >= FIRST_UPDATES else FIRST_DRAINS
+        most = min(max(FIRST_DRAINS, DRAIN_SHARE * self.updates), DRAIN_UPDATES)
         if (undrained + 1) * self._updates_per_call > most:
             return True
         return time.monotonic() - self._drained_at > DRAIN_SECONDS

@@ -6,7 +6,7 @@ import os
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -15,9 +15,9 @@ from tb_stability.callbacks.call_pace import DRAIN_UPDATES
 from tb_stability.callbacks.keras_arguments import check_overhead, open_recorder, require_tensorflow_backend
 from tb_stability.callbacks.keras_facts import note_facts
 from tb_stability.callbacks.keras_recording import KerasRecording
-from tb_stability.callbacks.keras_twins import Twin, make_twin
+from tb_stability.callbacks.keras_state import optimizers_of
+from tb_stability.callbacks.keras_twins import Twins
 from tb_stability.callbacks.on_alarm import Alarms, OnAlarm, check_on_alarm
-from tb_stability.measures.tensorflow.measuring import Detail
 from tb_stability.report import Cost, Diagnosis, Verdict
 from tb_stability.windows import Window
 
@@ -67,9 +67,7 @@ class StabilityCallback(keras.callbacks.Callback):
         self._recording: KerasRecording | None = None
         self._last_recording: KerasRecording | None = None
         self._finalizer: weakref.finalize[..., Any] | None = None
-        self._users_function: Callable[..., Any] | None = None
-        self._twins: dict[Detail, Twin] = {}
-        self._stand_in = self._run_twin
+        self._twins = Twins(self._run_twin)
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -99,7 +97,7 @@ class StabilityCallback(keras.callbacks.Callback):
         super().set_model(model)
         _RECORDED.pop(model, None)
         if self._last_recording is not None and not self._last_recording.is_of_model(model):
-            self._last_recording = self._users_function = None
+            self._last_recording = self._twins.users = None
             self._twins.clear()
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -123,7 +121,7 @@ class StabilityCallback(keras.callbacks.Callback):
             self._recorder = recording.recorder
             self._recorder.stop_step = None
             self._finalizer = weakref.finalize(self, _close, self._recording)
-            self._users_function = self.model.train_function
+            self._twins.users = self.model.train_function
             self._note_facts(began=False)
         except Exception as error:
             self._give_up(error)
@@ -141,15 +139,7 @@ class StabilityCallback(keras.callbacks.Callback):
                 if self._recorder.model is None:
                     self._note_facts(began=True)
                 self._act_on_alarms()
-            attributes = self.model.__dict__  # past the `__setattr__` of Keras, which takes its time
-            current = attributes["train_function"]
-            if current is self._stand_in:
-                return  # twice in one list
-            if current is not self._users_function:
-                # A callback of the user's made a new one, to freeze layers perhaps.
-                self._users_function = current
-                self._twins.clear()
-            attributes["train_function"] = self._stand_in
+            self._twins.stand_in(self.model)
         except Exception as error:
             self._give_up(error)
 
@@ -169,16 +159,16 @@ class StabilityCallback(keras.callbacks.Callback):
     def _goes_on(self, last: KerasRecording) -> bool:
         """Whether this fit runs the same steps as the last one, so that they need not be traced again."""
         return (
-            last.is_of(self.model, _optimizers(self.model))
-            and self._users_function is not None
-            and self.model.train_function is self._users_function
+            last.is_of(self.model, optimizers_of(self.model))
+            and self._twins.users is not None
+            and self.model.train_function is self._twins.users
         )
 
     def _record_anew(self, before: KerasRecording | None) -> KerasRecording:
         return KerasRecording(
             self._recorder,
             model=self.model,
-            optimizers=_optimizers(self.model),
+            optimizers=optimizers_of(self.model),
             observe_loss=True,
             capacity=2 * max(DRAIN_UPDATES, self.model.steps_per_execution),
             overhead=self._overhead,
@@ -189,17 +179,13 @@ class StabilityCallback(keras.callbacks.Callback):
 
     def _run_twin(self, iterator: Any) -> Any:
         """Stands in as `model.train_function` for one call; puts the user's back before it runs."""
-        attributes = self.model.__dict__
-        attributes["train_function"] = self._users_function
+        self._twins.step_back(self.model)
         recording = self._recording
         if recording is None:  # left behind by a fit that broke before this step
             self.model.make_train_function()
             return self.model.train_function(iterator)
         try:
-            detail = recording.detail
-            if detail not in self._twins:
-                self._twins[detail] = make_twin(self.model, recording, detail, users=self._users_function)
-            twin = self._twins[detail]
+            twin = self._twins.twin(self.model, recording, iterator)
         except Exception as error:
             self._give_up(error)
             self.model.make_train_function()
@@ -239,8 +225,7 @@ class StabilityCallback(keras.callbacks.Callback):
 
     def _end(self, *, state: Any) -> None:
         recording, self._recording = self._recording, None
-        if getattr(self.model, "train_function", None) is self._stand_in:
-            self.model.train_function = self._users_function  # a fit that was cut off between two steps
+        self._twins.step_back(self.model)  # after a fit that was cut off between two steps
         if self._finalizer is not None:
             self._finalizer.detach()
         if recording is not None:
@@ -259,10 +244,3 @@ class StabilityCallback(keras.callbacks.Callback):
 def _close(recording: KerasRecording) -> None:
     """Saves the evidence of a training that was cut off, when its callback goes away or Python exits."""
     recording.close(state="running")
-
-
-def _optimizers(model: keras.Model) -> list[Any]:
-    """The optimizer of `compile`, then those that the model keeps for a `train_step` of its own."""
-    own = [value for value in vars(model).values() if isinstance(value, keras.optimizers.Optimizer)]
-    distinct = {id(optimizer): optimizer for optimizer in [model.optimizer, *own]}
-    return list(distinct.values())

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from tb_stability.measures.tensorflow.layout import normalization_kind
+from tb_stability.measures.tensorflow.variables import is_keras_variable
 from tb_stability.model_facts import LayerFacts
 
 _MOST_ENTRIES = 1_000_000
@@ -132,10 +133,10 @@ def _weight(layer: Any, role: str) -> Any:
     """A weight of a layer as an array; None where it has none, or no value yet."""
     if layer is None or not getattr(layer, "built", False):
         return None
-    variable = getattr(layer, role, None)
-    if not isinstance(variable, keras.Variable):
+    variable: Any = getattr(layer, role, None)
+    if not is_keras_variable(variable):
         variable = getattr(layer, f"_{role}", None)  # Dense and its like, with LoRA
-    if not isinstance(variable, keras.Variable):
+    if not is_keras_variable(variable):
         return None
     return variable.value.numpy().astype(np.float32, copy=False)
 

@@ -13,6 +13,7 @@ import keras
 from tb_stability.callbacks.call_pace import CallPace
 from tb_stability.callbacks.given_values import GivenValues
 from tb_stability.callbacks.step_scalars import with_scalars, with_seconds
+from tb_stability.callbacks.uninterrupted import uninterrupted
 from tb_stability.measures.tensorflow import replicas
 from tb_stability.measures.tensorflow.measuring import Detail
 from tb_stability.measures.tensorflow.normalizations import NormalizationVectors
@@ -154,6 +155,7 @@ class KerasRecording:
         """Whether enough updates, or time, have passed since the last `drain`."""
         return self._pace.is_drain_due()
 
+    @uninterrupted()
     def drain(self, at_last_update: Mapping[str, float] | None = None, *, is_last: bool = False) -> None:
         """Fetches and records the updates since the last time. A fault of ours is one warning.
 
@@ -176,18 +178,20 @@ class KerasRecording:
                 "fault", f"Stability stopped recording; training goes on. {type(error).__name__}: {error}"
             )
 
+    @uninterrupted()
     def flush(self) -> None:
         """Fetches and writes what was seen: training may be about to end badly."""
         self.drain()
         self.recorder.flush()
 
+    @uninterrupted()
     def close(self, *, state: State) -> None:
         """Fetches the rest and closes the log."""
         self.drain(is_last=True)
         self.recorder.close(state=state)
 
     def _fetch(self, calls: Sequence[float], at_last_update: Mapping[str, float], is_last: bool) -> None:
-        start = time.perf_counter()
+        start = time.thread_time()  # not the time that the thread waits for a core, or for the device
         drained = self._observer.measuring.drain()
         values, lost = drained.values, drained.lost
         new = len(values) + lost
@@ -214,7 +218,7 @@ class KerasRecording:
             self.recorder.first_batch = drained.first_batch
         self.recorder.record(values, self._observer.measuring.layout or Layout(), first_step=self._next_step)
         self._next_step += len(values)
-        self._pace.spent(time.perf_counter() - start, updates=len(values), full=drained.full)
+        self._pace.spent(time.thread_time() - start, updates=len(values), full=drained.full)
 
     def _measure_as_planned(self) -> None:
         pace = self._pace

@@ -8,7 +8,13 @@ import pytest
 
 from tb_stability.budget import FIRST_UPDATES
 from tb_stability.callbacks import call_pace
-from tb_stability.callbacks.call_pace import DRAIN_UPDATES, FIRST_DRAINS, FIRST_SAMPLES, CallPace
+from tb_stability.callbacks.call_pace import (
+    DRAIN_SHARE,
+    DRAIN_UPDATES,
+    FIRST_DRAINS,
+    FIRST_SAMPLES,
+    CallPace,
+)
 
 
 def _calls_until_drain(pace: CallPace, seconds: float = 1e-3) -> int:
@@ -27,6 +33,9 @@ def test_the_first_call_is_fetched_at_once_the_first_updates_often_and_the_other
     assert _calls_until_drain(pace) == 1
     while pace.updates < FIRST_UPDATES:
         assert _calls_until_drain(pace) == FIRST_DRAINS
+    while pace.updates < DRAIN_UPDATES / DRAIN_SHARE:
+        before = pace.updates
+        assert FIRST_DRAINS <= _calls_until_drain(pace) <= max(FIRST_DRAINS, before / 8)
     assert _calls_until_drain(pace) == DRAIN_UPDATES
 
 

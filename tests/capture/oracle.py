@@ -148,7 +148,7 @@ def _dense(gradient: Any) -> np.ndarray:
 def _learning_rate(optimizer: Any) -> float | None:
     """None for an optimizer that has none of its own, or a function that is the user's to call."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
-    if isinstance(inner, keras.optimizers.MultiOptimizer):
+    if isinstance(inner, getattr(keras.optimizers, "MultiOptimizer", ())):
         return None
     rate = inner._learning_rate
     if callable(rate) and not isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):

@@ -70,7 +70,7 @@ class Gan(keras.Model):
 
 
 def _fresh(**arguments: Any) -> Gan:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(1)
     gan = Gan()
     gan.compile(**arguments)

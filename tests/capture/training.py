@@ -51,7 +51,7 @@ class Training:
 
     def fresh(self, seed: int = 1) -> keras.Model:
         """The model with its initial weights, compiled; nothing of an earlier one is left."""
-        keras.utils.clear_session()
+        keras.utils.clear_session(free_memory=False)  # to free it takes half a second
         keras.utils.set_random_seed(seed)
         with policy(self.policy):
             model = self.build()

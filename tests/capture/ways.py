@@ -56,7 +56,7 @@ def _own(kind: type[keras.Sequential]) -> Callable[[], keras.Model]:
 
 
 WAYS: dict[str, Training] = {
-    "ragged": Training(examples=models.EXAMPLES),
+    "ragged": Training(examples=models.EXAMPLES, compile={"metrics": ["accuracy"]}),
     "ragged_norms": Training(models.convolutions, data=models.images, examples=models.EXAMPLES),
     "ragged_embedding": Training(models.embedding, data=models.words, examples=models.EXAMPLES),
     "ragged_steps_per_execution": Training(compile={"steps_per_execution": 4}, examples=models.EXAMPLES),
@@ -67,6 +67,7 @@ WAYS: dict[str, Training] = {
     "steps_per_execution_norms": Training(
         models.convolutions, data=models.images, compile={"steps_per_execution": 2}
     ),
+    "jit_attention": Training(models.attention, data=models.words, compile={"jit_compile": True}),
     "jit_steps_per_execution": Training(compile={"steps_per_execution": 3, "jit_compile": True}),
     "validation": Training(fit={"validation_data": models.features()}),
     "sample_weight": Training(fit={"sample_weight": np.linspace(0.1, 2.0, 40, dtype="float32")}),

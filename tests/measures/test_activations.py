@@ -45,7 +45,7 @@ _DEFINED: dict[str, dict[str, Any]] = {
 def test_every_function_is_measured_as_defined(how: str) -> None:
     """Kills: a bound of another function; the rest of a relu6 as saturation; a missing function."""
     names = list(_DEFINED)
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(0)
     # Three units of each kind: dead whatever comes, saturated whatever comes, and in between.
     bias = keras.initializers.Constant(np.repeat([-200.0, 200.0, 0.0], [2, 2, 4]).tolist())
@@ -167,7 +167,7 @@ def test_functions_are_known_by_what_they_are_and_not_by_their_names() -> None:
 
 @pytest.mark.parametrize("how", HOW)
 def test_of_a_shared_layer_the_last_call_counts(how: str) -> None:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     shared = layers.Dense(4, "relu", kernel_initializer="ones")
     first, second = keras.Input((2,)), keras.Input((2,))
     model = keras.Model([first, second], layers.Concatenate()([shared(first), shared(second)]))

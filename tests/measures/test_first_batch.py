@@ -125,7 +125,7 @@ def test_the_batch_of_a_step_of_fit_is_measured_and_training_is_the_same_to_the_
     y = rng.normal(100.0, 1.0, (20, 1)).astype("float32")
     weights = []
     for observed in (False, True):
-        keras.utils.clear_session()
+        keras.utils.clear_session(free_memory=False)
         inputs = {"pixels": keras.Input((7,), name="pixels"), "extra": keras.Input((2,), name="extra")}
         model = _model(
             how, inputs, lambda x: layers.Dense(1)(layers.Concatenate()([x["pixels"], x["extra"]]))

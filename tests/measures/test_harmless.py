@@ -19,22 +19,25 @@ _OPTIMIZERS: dict[str, Callable[[], Any]] = {
 }
 
 
-_COMPILED_WITH_XLA = [("convolutions", "sgd", True), ("attention", "sgd", True)]
-"""Compiling takes 10 seconds each; two models have all the kinds of operations."""
-
-
 @pytest.mark.parametrize(
-    ("name", "optimizer", "jit_compile"),
-    [*((name, optimizer, False) for name in CASES for optimizer in _OPTIMIZERS), *_COMPILED_WITH_XLA],
+    ("name", "optimizer"),
+    [
+        ("perceptron", "sgd"),
+        ("perceptron", "adamw_clipnorm"),
+        ("convolutions", "adamw_clipnorm"),
+        ("recurrent", "sgd"),
+        ("attention", "sgd"),
+    ],
 )
-def test_weights_optimizer_state_and_metrics_are_bit_identical(
-    name: str, optimizer: str, jit_compile: bool
-) -> None:
-    """Kills: reading gradients without `shadow` (the optimizer of graphs then reorders products)."""
+def test_weights_optimizer_state_and_metrics_are_bit_identical(name: str, optimizer: str) -> None:
+    """Kills: reading gradients without `shadow` (the optimizer of graphs then reorders products).
+
+    With XLA, and with every other optimizer, smaller models are compared in `tests/capture/test_fit.py`.
+    """
     case = CASES[name]
     results = []
     for observed in (False, True):
-        model = case.fresh(_OPTIMIZERS[optimizer](), jit_compile=jit_compile, metrics=["accuracy"])
+        model = case.fresh(_OPTIMIZERS[optimizer](), jit_compile=False, metrics=["accuracy"])
         observer = Observer([model.optimizer], model, capacity=64, observe_loss=True)
         arguments: dict[str, Any] = {"batch_size": BATCH_SIZE, "epochs": 2, "verbose": 0}
         if observed:

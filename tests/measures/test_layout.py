@@ -32,7 +32,7 @@ def test_every_kind_is_described_by_the_names_of_its_variables() -> None:
 
 def test_nested_layers_come_in_network_order_and_by_the_names_on_the_way() -> None:
     """Kills: the order of `_flatten_layers`, which turns nested models around; a name without its block."""
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     block = [layers.BatchNormalization(name="bn"), layers.UnitNormalization(name="un")]
     inputs = keras.Input((3,))
     outputs = keras.Sequential(block, name="block")(layers.UnitNormalization(name="first")(inputs))
@@ -46,7 +46,7 @@ def test_nested_layers_come_in_network_order_and_by_the_names_on_the_way() -> No
 @pytest.mark.parametrize("frozen", [None, 0, 1])
 def test_layers_of_one_path_are_numbered_like_their_variables(frozen: int | None) -> None:
     """Kills: numbers of their own; one name for two layers where one has no variable that trains."""
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
 
     class Towers(keras.Model):
         def __init__(self) -> None:

@@ -106,7 +106,7 @@ class HandsOnFalse(layers.BatchNormalization):
 
 
 def _bn(kind: type[layers.BatchNormalization] = layers.BatchNormalization, **arguments: Any) -> keras.Model:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(0)
     normalization = kind(name="bn", **arguments)
     return keras.Sequential(
@@ -162,7 +162,7 @@ def test_the_last_call_before_the_update_counts_and_only_of_this_step() -> None:
 
 def test_fit_overrides_the_training_argument_of_a_functional_model() -> None:
     """Kills: what the source says."""
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     inputs = keras.Input((4,))
     model = keras.Model(inputs, layers.Dense(1)(layers.BatchNormalization()(inputs, training=False)))
     vectors = NormalizationVectors(layouts.normalization_layers(model))
@@ -174,7 +174,7 @@ def test_fit_overrides_the_training_argument_of_a_functional_model() -> None:
 
 def test_a_model_that_gets_its_weights_in_the_first_step_is_observed_from_that_step_on() -> None:
     """Kills: hooks only on layers that have weights."""
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     model = keras.Sequential([layers.Dense(3), layers.BatchNormalization(), layers.Dense(1)])
     vectors = NormalizationVectors(layouts.normalization_layers(model))
     optimizer = keras.optimizers.SGD(0.1)
@@ -197,7 +197,7 @@ def test_a_model_that_gets_its_weights_in_the_first_step_is_observed_from_that_s
 
 
 def test_layers_without_any_weight_are_all_nan() -> None:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     model = keras.Sequential([keras.Input((3,)), layers.UnitNormalization(), layers.UnitNormalization()])
     measured = NormalizationVectors(layouts.normalization_layers(model)).measure().numpy()
     assert measured.shape == (2 * len(NORMALIZATION_MEASURES),)
@@ -239,7 +239,7 @@ def test_the_model_is_not_kept_alive() -> None:
     _train(model, vectors, "compiled", training=True)
     gone = weakref.ref(model.layers[1])
     del model
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     gc.collect()
     assert gone() is None
     assert vectors.layers == []

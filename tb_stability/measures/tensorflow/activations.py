@@ -20,6 +20,7 @@ import tensorflow as tf
 from tb_stability.measures.reference import ACTIVATION_SAMPLE, SATURATION_MARGIN
 from tb_stability.measures.tensorflow.call_hooks import CallHooks
 from tb_stability.measures.tensorflow.layout import layers_of
+from tb_stability.measures.tensorflow.once_traced import once_traced
 from tb_stability.measures.tensorflow.reachable import is_reachable
 from tb_stability.measures.tensorflow.shadow import shadow
 
@@ -194,26 +195,40 @@ def _shares(function: _Function, output: tf.Tensor | None, axis: int) -> tuple[t
     unknown = tf.constant(math.nan)
     if output is None:
         return unknown, unknown
-    sample = _sample(output, axis)
-    known = tf.size(sample) > 0
+    if axis != -1:
+        output = tf.transpose(output, [*(i for i in range(output.shape.rank) if i != axis), axis])
+    rows = tf.reshape(output, [-1, output.shape[-1]])
+    rows = rows if rows.dtype == tf.float32 else tf.cast(rows, tf.float32)
     dead = saturated = unknown
     if function.dies:
-        is_dead = tf.reduce_all(sample == 0.0, axis=0)
-        dead = tf.where(known, tf.reduce_mean(tf.cast(is_dead, tf.float32)), unknown)
+        dead = _dead_share(rows)
     if function.width:
         margin = SATURATION_MARGIN * function.width
-        is_saturated = (sample <= function.low + margin) | (sample >= function.high - margin)
-        saturated = tf.where(known, tf.reduce_mean(tf.cast(is_saturated, tf.float32)), unknown)
+        bounds = tf.constant([[function.low + margin, function.high - margin]])
+        saturated = _saturated_share(rows, bounds)
     return dead, saturated
 
 
-def _sample(output: tf.Tensor, axis: int) -> tf.Tensor:
-    """Up to `ACTIVATION_SAMPLE` outputs as float32 `[rows, units]`; one row at least."""
-    if axis != -1:
-        output = tf.transpose(output, [*(i for i in range(output.shape.rank) if i != axis), axis])
-    units = output.shape[-1]
-    rows = tf.reshape(output, [-1, units])
-    most = max(1, ACTIVATION_SAMPLE // units)
+@once_traced(1)
+def _dead_share(rows: tf.Tensor) -> tf.Tensor:
+    """The share of columns that are 0 in all sampled rows; NaN without rows."""
+    sample, known = _sample(rows)
+    is_dead = tf.reduce_all(tf.equal(sample, 0.0), axis=0)
+    return tf.where(known, tf.reduce_mean(tf.cast(is_dead, tf.float32)), math.nan)
+
+
+@once_traced(2)
+def _saturated_share(rows: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:
+    """The share of sampled entries at or beyond one of two bounds; NaN without entries."""
+    sample, known = _sample(rows)
+    is_saturated = (sample <= bounds[0, 0]) | (sample >= bounds[0, 1])
+    return tf.where(known, tf.reduce_mean(tf.cast(is_saturated, tf.float32)), math.nan)
+
+
+def _sample(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Up to `ACTIVATION_SAMPLE` entries of a matrix, one row at least; and whether there are any."""
+    shape = tf.shape(rows)
+    most = tf.maximum(1, ACTIVATION_SAMPLE // shape[1])
     # `series.sample_stride`, of a number of rows that only the running step knows.
-    stride = tf.bitwise.bitwise_or((tf.shape(rows)[0] + (most - 1)) // most, 1)
-    return tf.cast(rows[::stride], tf.float32)
+    stride = tf.bitwise.bitwise_or((shape[0] + (most - 1)) // most, 1)
+    return rows[::stride], shape[0] > 0

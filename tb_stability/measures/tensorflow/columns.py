@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tb_stability.measures.tensorflow.variables import tensorflow_variable
+
 
 class Columns:
     """Sorts measures of some variables into the columns of all.
@@ -49,4 +51,4 @@ class Columns:
 
 def _key(variable: Any) -> int:
     """What tells a variable from others, whether Keras' or TensorFlow's object of it is given."""
-    return id(variable.value if isinstance(variable, keras.Variable) else variable)
+    return id(tensorflow_variable(variable))

@@ -12,11 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import tensorflow as tf
 
-from tb_stability.measures.tensorflow.normalizations import value_of
 from tb_stability.measures.tensorflow.shadow import shadow
+from tb_stability.measures.tensorflow.variables import tensorflow_variable, value_of
 
 _SIGNS = {"AssignAddVariableOp": 1.0, "AssignSubVariableOp": -1.0}
 _READS = ("ReadVariableOp", "ResourceGather", "VariableShape")
@@ -63,10 +62,8 @@ def _writers(variable: Any) -> list[tf.Operation]:
     """Operations of the graph being traced that may write to a variable; none in eager execution."""
     if tf.executing_eagerly():
         return []
-    if isinstance(variable, keras.Variable):
-        variable = variable.value
     graph = tf.compat.v1.get_default_graph()
-    captured = graph.capture(variable.handle)
+    captured = graph.capture(tensorflow_variable(variable).handle)
     return [op for op in captured.consumers() if op.type not in _READS]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from tb_stability.measures.tensorflow.once_traced import once_traced
 from tb_stability.report import TensorRange
 
 MOST_TENSORS = 16
@@ -113,28 +114,27 @@ def _flatten(structure: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]
 
 
 def _numbers(tensor: tf.Tensor) -> tf.Tensor:
-    entries = tf.cast(tf.reshape(tensor, [-1]), tf.float32)
+    entries = tf.cast(tf.reshape(tensor, [1, -1]), tf.float32)
+    lengths = tf.cast(tf.shape(tensor), tf.float32)
+    return tf.concat([_range(entries), lengths, tf.zeros([_MOST_AXES - tensor.shape.rank])], axis=0)
+
+
+@once_traced(1)
+def _range(entries: tf.Tensor) -> tf.Tensor:
+    """Smallest, largest and mean of the finite entries of a matrix, numbers of NaN and of Inf."""
     finite = tf.math.is_finite(entries)
     count = _count(finite)
     # NaN where no entry is finite.
     known = tf.where(count > 0.0, 1.0, math.nan)
-    lengths = tf.cast(tf.shape(tensor), tf.float32)
-    return tf.concat(
+    return tf.stack(
         [
-            tf.stack(
-                [
-                    known * tf.reduce_min(tf.where(finite, entries, tf.float32.max)),
-                    known * tf.reduce_max(tf.where(finite, entries, tf.float32.min)),
-                    # Divided first: the sum of large entries overflows.
-                    known * tf.reduce_sum(tf.where(finite, entries / tf.maximum(count, 1.0), 0.0)),
-                    _count(tf.math.is_nan(entries)),
-                    _count(tf.math.is_inf(entries)),
-                ]
-            ),
-            lengths,
-            tf.zeros([_MOST_AXES - tensor.shape.rank]),
-        ],
-        axis=0,
+            known * tf.reduce_min(tf.where(finite, entries, tf.float32.max)),
+            known * tf.reduce_max(tf.where(finite, entries, tf.float32.min)),
+            # Divided first: the sum of large entries overflows.
+            known * tf.reduce_sum(tf.where(finite, entries / tf.maximum(count, 1.0), 0.0)),
+            _count(tf.math.is_nan(entries)),
+            _count(tf.math.is_inf(entries)),
+        ]
     )
 
 

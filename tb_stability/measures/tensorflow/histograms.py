@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
+from tb_stability.measures.tensorflow.once_traced import once_traced
+from tb_stability.measures.tensorflow.stacks import Stacks
 from tb_stability.series import HISTOGRAM_BINS, HISTOGRAM_EXPONENTS, HISTOGRAM_SAMPLE, sample_stride
 
 _LOWEST, _HIGHEST = HISTOGRAM_EXPONENTS
@@ -23,17 +26,27 @@ def histograms(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
     Returns:
       `[gradients, HISTOGRAM_BINS]` float32. Exact for any float32, NaN and Inf included.
     """
-    samples = [_sample(tf.reshape(gradient, [-1])) for gradient in gradients]
-    bins = _bins(tf.concat(samples, axis=0))
-    first_bin = tf.repeat(tf.range(len(samples)) * HISTOGRAM_BINS, [sample.shape[0] for sample in samples])
-    size = len(samples) * HISTOGRAM_BINS
+    samples = [_sample(gradient) for gradient in gradients]
+    stacks = Stacks([sample.shape for sample in samples])
+    counts = tf.concat([_counts(rows) for rows in stacks.matrices(samples)], axis=0)
+    filling = np.zeros(counts.shape, np.float32)  # zeros that are none of theirs
+    filling[:, _OCTAVES] = np.concatenate([stacks.zeros(group) for group in stacks.stacked])
+    return tf.gather(counts - filling, stacks.as_given)
+
+
+def _sample(gradient: tf.Tensor) -> tf.Tensor:
+    stride = sample_stride(gradient.shape.num_elements(), HISTOGRAM_SAMPLE)
+    return gradient if stride == 1 else tf.reshape(gradient, [-1])[::stride]
+
+
+@once_traced(1)
+def _counts(rows: tf.Tensor) -> tf.Tensor:
+    """Counts the entries of each row: `[rows, HISTOGRAM_BINS]`."""
+    count = tf.shape(rows)[0]
+    bins = _bins(rows) + HISTOGRAM_BINS * tf.range(count)[:, tf.newaxis]
     # Not bincount: it has no kernel for XLA on every device.
-    counts = tf.math.unsorted_segment_sum(tf.ones_like(bins, tf.float32), bins + first_bin, size)
-    return tf.reshape(counts, [len(samples), HISTOGRAM_BINS])
-
-
-def _sample(entries: tf.Tensor) -> tf.Tensor:
-    return entries[:: sample_stride(entries.shape[0], HISTOGRAM_SAMPLE)]
+    counts = tf.math.unsorted_segment_sum(tf.ones_like(rows), bins, count * HISTOGRAM_BINS)
+    return tf.reshape(counts, [-1, HISTOGRAM_BINS])
 
 
 def _bins(entries: tf.Tensor) -> tf.Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from tb_stability.measures.tensorflow.variables import is_keras_variable
 from tb_stability.series import NORMALIZATION_VECTORS, Activation, Layout, Normalization, Variable
 
 _NORMALIZATIONS = tuple(
@@ -61,7 +62,7 @@ def normalization_vector(layer: Any, name: str) -> Any:
     if name == "gamma" and normalization_kind(layer) == "RMSNormalization":
         name = "scale"  # of the other kinds a bool
     weight = getattr(layer, name, None)
-    return weight if isinstance(weight, keras.Variable) else None
+    return weight if is_keras_variable(weight) else None
 
 
 def describe(

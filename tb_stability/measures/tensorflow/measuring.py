@@ -18,16 +18,12 @@ from tb_stability.measures.tensorflow.applied import Applied
 from tb_stability.measures.tensorflow.columns import Columns
 from tb_stability.measures.tensorflow.first_batch import BatchTensors
 from tb_stability.measures.tensorflow.histograms import histograms
-from tb_stability.measures.tensorflow.normalizations import NormalizationVectors, value_of
+from tb_stability.measures.tensorflow.normalizations import NormalizationVectors
 from tb_stability.measures.tensorflow.ring import keep_alive
 from tb_stability.measures.tensorflow.rows import Drained, Rows
+from tb_stability.measures.tensorflow.stacks import Stacks
+from tb_stability.measures.tensorflow.variables import value_of
 from tb_stability.series import Layout
-
-_PASSES = 7
-"""How many times as much is read in full as for the scalars alone."""
-
-_GROUP_SECONDS = 50e-6
-"""What the operations of a group of variables take beyond reading, in full; 25 of them on a CPU or a GPU."""
 
 
 class Detail(enum.Enum):
@@ -114,18 +110,10 @@ class Measuring:
         self._every = (full, sample)
 
     def estimated_seconds(self) -> tuple[float, float]:
-        """Returns what `Detail.SCALARS` and `Detail.FULL` add to an update, in seconds, by a trial.
-
-        It is the first that is tried. The second is rough: gradients are read four times, weights and updates
-        once, in many operations; an operation takes its time, however small.
-        """
+        """Returns what `Detail.SCALARS` and `Detail.FULL` add to an update, in seconds; see `probe`."""
         variables = [] if self._columns is None else self._columns.variables
-        if not variables:
-            return 0.0, 0.0
-        reduce = statistics.are_finite if self._norm_is_dear else statistics.quick_global_norm
-        scalars = probe.added_seconds(variables, reduce, jit_compile=self._jit_compile)
-        groups = statistics.groups_of_one_shape([variable.shape for variable in variables])
-        return scalars, _PASSES * scalars + _GROUP_SECONDS * len(groups)
+        stacks = Stacks([variable.shape for variable in variables])
+        return probe.added_seconds(stacks.sizes, large=len(stacks.alone), is_slow=self._norm_is_dear)
 
     def drain(self) -> Drained:
         """Returns the measures of the updates since the last call."""
@@ -144,12 +132,14 @@ class Measuring:
             scalars["grad_norm"] = self._write_full(rows, columns, noted)
         elif not self._norm_is_dear:
             scalars["grad_norm"] = statistics.quick_global_norm(noted.gradients)
+        is_full: bool | tf.Tensor = detail is Detail.FULL
         if detail is Detail.ASKED:
-            _when(rows.is_full_due(), lambda: self._write_full(rows, columns, noted))
-        if "grad_norm" in scalars:
-            rows.write_scalars(scalars)
-        else:
-            rows.write_scalars(scalars, nan_if={"grad_norm": ~statistics.are_finite(noted.gradients)})
+            is_full = rows.is_full_due()
+            _when(is_full, lambda: self._write_full(rows, columns, noted))
+        nan_if = None
+        if "grad_norm" not in scalars:
+            nan_if = {"grad_norm": ~statistics.are_finite(noted.gradients)}
+        rows.write_scalars(scalars, nan_if, is_full=is_full)
         keep_alive(rows, *rows.variables, *self._normalizations.variables)
 
     def write_skipped(self, optimizer: Any, updates: tf.Tensor, scalars: Mapping[str, tf.Tensor]) -> None:

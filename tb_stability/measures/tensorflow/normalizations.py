@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -15,6 +14,7 @@ from tb_stability.measures.tensorflow import statistics
 from tb_stability.measures.tensorflow.call_hooks import CallHooks
 from tb_stability.measures.tensorflow.layout import normalization_kind, normalization_vector
 from tb_stability.measures.tensorflow.replicas import own_variable
+from tb_stability.measures.tensorflow.variables import value_of
 from tb_stability.series import NORMALIZATION_VECTORS, VECTOR_STATISTICS
 
 
@@ -148,10 +148,3 @@ class NormalizationVectors:
     def _entries(self) -> tf.Tensor:
         entries = [tf.reshape(value_of(weight), [-1]) for weight in self._variables_of_layers()]
         return tf.concat(entries, axis=0)
-
-
-def value_of(variable: Any) -> tf.Tensor:
-    """The value of a Keras or TensorFlow variable now, as float32."""
-    if isinstance(variable, keras.Variable):
-        variable = variable.value
-    return tf.cast(tf.convert_to_tensor(variable), tf.float32)

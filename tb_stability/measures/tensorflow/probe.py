@@ -1,62 +1,55 @@
-"""How long measuring takes, by a trial outside of the training.
-
-The values of the variables stand in for gradients; they stay as they are. What counts is how much longer it
-takes to do the work three times than once: to start it, and to wake the threads that do it, is no cost inside
-of a step, which runs anyway.
-"""
+"""How long measuring takes, as far as can be told without trying it in the training."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import tensorflow as tf
+import numpy as np
 
-from tb_stability.measures.tensorflow.normalizations import value_of
-from tb_stability.measures.tensorflow.ring import Ring
+_LOOKED_AT = 1 << 18
+"""Entries that are summed up to see how fast memory is read: more than a cache next to a core holds."""
 
-_TIMES = 3
-_LONGEST_SECONDS = 0.05
-_MOST_RUNS = 50
+_RUNS = 8
+
+_PASSES = 9
+"""How many times as much is read in full as for the scalars alone: gradients four times, weights and
+updates once, in part by threads that must be woken."""
+
+_XLA_FACTOR = 4
+"""How much slower XLA's reductions are on a CPU, where they are not done by all cores."""
+
+_OPERATION_SECONDS = 2.5e-6
+"""What an operation takes, however small."""
+
+_SCALAR_OPERATIONS = 8
+_FULL_OPERATIONS = 80
+_OPERATIONS_OF_LARGE = 14
 
 
-def added_seconds(
-    variables: Sequence[Any], reduce: Callable[[Sequence[tf.Tensor]], tf.Tensor], *, jit_compile: bool
-) -> float:
-    """Times a reduction of all gradients, and writing a row with the result.
+def added_seconds(sizes: Sequence[int], *, large: int, is_slow: bool) -> tuple[float, float]:
+    """Returns what the scalars alone, and everything, add to an update, in seconds; rather too much.
+
+    Where it is too much, steps without are run too, and what they take tells the truth. Where it were too
+    little, there would be none.
 
     Args:
-      variables: What is trained.
-      reduce: What is computed of the gradients.
-      jit_compile: Whether the training step is compiled with XLA.
-
-    Returns:
-      What it adds to an update, in seconds.
+      sizes: Number of entries of each variable.
+      large: How many of them are reduced one by one.
+      is_slow: Whether reductions are those of XLA on a CPU.
     """
-    once, often = (_least_seconds(variables, reduce, times, jit_compile) for times in (1, _TIMES))
-    return max(0.0, often - once) / (_TIMES - 1)
+    once = sum(sizes) * _seconds_per_entry() * (_XLA_FACTOR if is_slow else 1)
+    scalars = once + (_SCALAR_OPERATIONS + len(sizes)) * _OPERATION_SECONDS
+    operations = _FULL_OPERATIONS + _OPERATIONS_OF_LARGE * large + 3 * len(sizes)
+    return scalars, _PASSES * once + operations * _OPERATION_SECONDS
 
 
-def _least_seconds(
-    variables: Sequence[Any],
-    reduce: Callable[[Sequence[tf.Tensor]], tf.Tensor],
-    times: int,
-    jit_compile: bool,
-) -> float:
-    """Seconds of doing it some times over, in a run that nothing else disturbed."""
-    rings = [Ring(2, 2) for _ in range(times)]
-
-    def run() -> None:
-        for ring in rings:  # each reads anew, so that TensorFlow does not see that it is the same
-            reduced = tf.cast(reduce([value_of(variable) for variable in variables]), tf.float32)
-            ring.write(tf.stack([reduced, reduced]))
-
-    compiled = tf.function(run, jit_compile=jit_compile, autograph=False)
-    compiled()  # traces
-    seconds: list[float] = []
-    while len(seconds) < _MOST_RUNS and sum(seconds) < _LONGEST_SECONDS:
+def _seconds_per_entry() -> float:
+    """What one core takes to sum up an entry, in a run that nothing else disturbed."""
+    entries = np.ones(_LOOKED_AT, np.float32)
+    seconds = []
+    for _ in range(_RUNS):
         start = time.perf_counter()
-        compiled()
+        entries.sum()
         seconds.append(time.perf_counter() - start)
-    return min(seconds)
+    return min(seconds) / _LOOKED_AT

@@ -13,6 +13,9 @@ import tensorflow as tf
 
 from tb_stability.measures.tensorflow.replicas import own_variable
 
+_SMALL_ENTRIES = 4_096
+"""Size of a ring up to which it is faster fetched as a whole."""
+
 
 class Ring:
     """The last rows of a run.
@@ -37,7 +40,7 @@ class Ring:
     def write(self, row: tf.Tensor) -> None:
         """Appends a row, inside or outside of a traced step."""
         at = tf.math.floormod(self._written.read_value(), self._capacity)
-        self._rows.scatter_update(tf.IndexedSlices(row[tf.newaxis], at[tf.newaxis]))
+        tf.raw_ops.ResourceScatterUpdate(resource=self._rows.handle, indices=at, updates=row)
         self._written.assign_add(1)
 
     def written(self) -> tf.Tensor:
@@ -53,6 +56,8 @@ class Ring:
         self._drained = written
         if not order.size:
             return np.empty((0, self._width), np.float32), lost
+        if self._rows.shape.num_elements() <= _SMALL_ENTRIES:
+            return self._rows.numpy()[order], lost
         return tf.gather(self._rows, order).numpy(), lost
 
 

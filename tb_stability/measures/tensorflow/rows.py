@@ -33,6 +33,9 @@ from tb_stability.series import (
 DEVICE_SCALARS = tuple(name for name in SCALARS if name != "step_seconds")
 """Scalars that are known inside of the step."""
 
+_IS_FULL = 1 << len(DEVICE_SCALARS)
+"""The bit of a row's first number that says that the update was measured in full."""
+
 _NUMBERS = 2**24
 """Update numbers are kept modulo this, which float32 holds exactly."""
 
@@ -108,15 +111,24 @@ class Rows:
         return tf.equal(tf.math.floormod(self._full.written(), self._sample_every), 0)
 
     def write_scalars(
-        self, scalars: Mapping[str, tf.Tensor], nan_if: Mapping[str, tf.Tensor] | None = None
+        self,
+        scalars: Mapping[str, tf.Tensor],
+        nan_if: Mapping[str, tf.Tensor] | None = None,
+        *,
+        is_full: bool | tf.Tensor = False,
     ) -> None:
         """Ends an update: appends its scalars, as far as they are known.
 
         Args:
           scalars: The known ones by name, float32.
           nan_if: Of some others it is known whether they are NaN, and nothing more.
+          is_full: Whether `write_full` was called for this update.
         """
-        observed = tf.constant(float(sum(_bit(name) for name in scalars)))
+        known = float(sum(_bit(name) for name in scalars))
+        if isinstance(is_full, bool):
+            observed = tf.constant(known + _IS_FULL * is_full)
+        else:
+            observed = tf.where(is_full, known + _IS_FULL, known)
         for name, is_nan in (nan_if or {}).items():
             observed += tf.where(is_nan, float(_bit(name)), 0.0)
         scalars = {**dict.fromkeys(nan_if or {}, tf.constant(math.nan)), **scalars}
@@ -151,12 +163,16 @@ class Rows:
         rows, lost = self._scalars.drain()
         first = self._drained + lost
         self._drained = first + len(rows)
-        full = self._by_update(self._full, first, len(rows))
-        samples = self._by_update(self._samples, first, len(rows))
+        full, samples = {}, {}
+        if (rows[:, 0].astype(np.int64) & _IS_FULL).any() or lost:  # to ask all rings takes its time
+            full = self._by_update(self._full, first, len(rows))
+            samples = self._by_update(self._samples, first, len(rows))
         values: list[StepValues] = []
+        known: dict[float, list[tuple[int, str]]] = {}  # by what a row says is observed: mostly one kind
         for i, row in enumerate(rows.tolist()):
-            observed = int(row[0])
-            scalars = {name: row[1 + k] for k, name in enumerate(DEVICE_SCALARS) if observed >> k & 1}
+            if row[0] not in known:
+                known[row[0]] = [x for x in enumerate(DEVICE_SCALARS, 1) if int(row[0]) & _bit(x[1])]
+            scalars = {name: row[k] for k, name in known[row[0]]}
             value = StepValues(scalars)
             if i in full:
                 variables, normalizations = self._take_full_apart(full[i])

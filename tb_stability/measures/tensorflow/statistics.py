@@ -6,21 +6,19 @@ variable of the user's. Definitions and units: `tb_stability/series.py`.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from typing import cast
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
+from tb_stability.measures.tensorflow.once_traced import once_traced
 from tb_stability.measures.tensorflow.shadow import shadow
+from tb_stability.measures.tensorflow.stacks import Stacks
 from tb_stability.series import SAMPLED_ENTRIES, sample_stride
 
 _UNDERFLOW = 1e-30
 """A sum of squares below this has lost digits: float32 keeps none below 1e-38."""
-
-_STACKED_ENTRIES = 16_384
-"""Size up to which a variable is small: copying it costs less than an operation of its own."""
 
 
 def dense(gradient: tf.Tensor | tf.IndexedSlices, shape: Sequence[int]) -> tf.Tensor:
@@ -43,7 +41,7 @@ def variable_statistics(
     say nothing of single NaNs. Where a sum shows that this happened, a slower branch computes
     everything again without these limits; a healthy step never pays for it.
 
-    Small variables of one shape are reduced together: with many of them, the number of operations
+    Small variables are reduced together, see `Stacks`: with many of them, the number of operations
     is what costs.
 
     Args:
@@ -55,47 +53,42 @@ def variable_statistics(
       By measure, a float32 vector with one entry a variable. A norm is NaN where an entry is NaN, else
       infinite where one is infinite. A weight norm or update norm below 1e-19 may come out as 0.
     """
-    groups = groups_of_one_shape([gradient.shape for gradient in gradients])
-    kinds = {
-        "grad": [_rows(gradients, group) for group in groups],
-        "weight": [_rows(weights, group) for group in groups],
-        "update": [_rows(updates, group) for group in groups],
-    }
-    squares = [tf.concat([_squares(rows) for rows in kind], axis=0) for kind in kinds.values()]
-    largest = tf.concat([_largest_absolute(rows) for rows in kinds["grad"]], axis=0)
-    sums = tf.concat([tf.reduce_sum(rows, axis=1) for rows in kinds["grad"]], axis=0)
-    sizes = np.concatenate([[max(1, rows.shape[1])] * rows.shape[0] for rows in kinds["grad"]])
-    zeros = tf.concat([_zero_share(rows) for rows in kinds["grad"]], axis=0)
+    stacks = Stacks([gradient.shape for gradient in gradients])
+    matrices = [stacks.matrices(tensors) for tensors in (gradients, weights, updates)]
+    large = [(gradients[place], weights[place], updates[place]) for place in stacks.alone]
+    parts = [
+        _quick_measures(*rows, filling=stacks.zeros(group))
+        for *rows, group in zip(*matrices, stacks.stacked, strict=True)
+    ]
+    if large:
+        parts.append(_quick_measures_of_large(large))
+    quick = tf.transpose(_joined(parts))
+    in_order = [place for group in (*stacks.stacked, stacks.alone) for place in group]
+    sizes = tf.constant([[max(1, stacks.sizes[place])] for place in in_order], tf.float32)
+    squares, largest = quick[:3], quick[3]
 
     def fast() -> tf.Tensor:
-        norms = [tf.sqrt(square) for square in squares]
         none = tf.zeros_like(largest)
-        return tf.stack([*norms, largest, none, none, sums / tf.constant(sizes, tf.float32)])
+        return tf.stack([*tf.unstack(tf.sqrt(squares)), largest, none, none, quick[4] / sizes[:, 0]])
 
     def careful() -> tf.Tensor:
-        norms = [tf.concat([_norms(rows) for rows in kind], axis=0) for kind in kinds.values()]
-        others = tf.concat([_largest_counts_and_mean(rows) for rows in kinds["grad"]], axis=1)
-        return tf.concat([tf.stack(norms), others], axis=0)
+        triples = [*zip(*matrices, strict=True), *([tf.reshape(x, [1, -1]) for x in xs] for xs in large)]
+        sizes_of = tf.split(sizes, [xs[0].shape[0] for xs in triples])
+        parts = [_careful_measures(*xs, sizes) for xs, sizes in zip(triples, sizes_of, strict=True)]
+        return tf.transpose(_joined(parts))
 
-    trusted = tf.reduce_all(tf.math.is_finite(tf.concat(squares, axis=0))) & tf.reduce_all(
-        (squares[0] > _UNDERFLOW) | (largest == 0.0)
+    trusted = tf.reduce_all(tf.math.is_finite(squares)) & tf.reduce_all(
+        (squares[0] > _UNDERFLOW) | tf.equal(largest, 0.0)
     )
-    measures = tf.concat([tf.cond(trusted, fast, careful), [zeros]], axis=0)
-    as_given = np.argsort(np.concatenate(groups))
+    zeros = quick[5] / tf.constant([_sampled(stacks.sizes[place]) for place in in_order])
+    measures = tf.concat([tf.cond(trusted, fast, careful), zeros[tf.newaxis]], axis=0)
+    if in_order != sorted(in_order):
+        measures = tf.gather(measures, stacks.as_given, axis=1)
     names = (
         *("grad_norm", "weight_norm", "update_norm"),
         *("grad_max", "grad_nan", "grad_inf", "grad_mean", "grad_zero_share"),
     )
-    return dict(zip(names, tf.unstack(tf.gather(measures, as_given, axis=1)), strict=True))
-
-
-def groups_of_one_shape(shapes: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Returns the places of variables that are reduced together: small ones of a shape, large ones alone."""
-    groups: dict[object, list[int]] = {}
-    for place, shape in enumerate(shapes):
-        small = math.prod(shape) <= _STACKED_ENTRIES
-        groups.setdefault(tuple(shape) if small else place, []).append(place)
-    return list(groups.values())
+    return dict(zip(names, tf.unstack(measures), strict=True))
 
 
 def quick_global_norm(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -146,71 +139,81 @@ def segment_statistics(
     }
 
 
-def _rows(tensors: Sequence[tf.Tensor], group: Sequence[int]) -> tf.Tensor:
-    """Some tensors of one shape as `[tensors, entries]`."""
-    stacked = tensors[group[0]] if len(group) == 1 else tf.stack([tensors[place] for place in group])
-    return tf.reshape(stacked, [len(group), tensors[group[0]].shape.num_elements()])
+def _sampled(size: int) -> float:
+    """How many entries of a gradient are looked at for zeros; 1 of none."""
+    return float(max(1, -(-size // sample_stride(size, SAMPLED_ENTRIES))))
 
 
-def _squares(rows: tf.Tensor) -> tf.Tensor:
-    """Sum of squares of each row."""
-    if rows.shape[0] == 1:  # one pass and no copy
-        return tf.reshape(2.0 * tf.nn.l2_loss(rows), [1])
-    return tf.reduce_sum(tf.square(rows), axis=1)
+def _joined(parts: Sequence[tf.Tensor]) -> tf.Tensor:
+    return parts[0] if len(parts) == 1 else tf.concat(parts, axis=0)
 
 
-def _largest(rows: tf.Tensor) -> tf.Tensor:
-    """Largest entry of each row; 0 for rows without entries."""
-    return tf.reduce_max(rows, axis=1) if rows.shape[1] else tf.zeros([rows.shape[0]])
+def _quick_measures(
+    gradients: tf.Tensor, weights: tf.Tensor, updates: tf.Tensor, *, filling: npt.NDArray[np.int64]
+) -> tf.Tensor:
+    """Of each row of matrices: three sums of squares, largest |g|, sum of g, number of zeros: `[rows, 6]`.
 
-
-def _largest_absolute(rows: tf.Tensor) -> tf.Tensor:
-    """As `_largest` of `tf.abs(rows)`, without writing that down in between."""
-    return tf.maximum(_largest(rows), -tf.reduce_min(rows, axis=1)) if rows.shape[1] else _largest(rows)
-
-
-def _zero_share(rows: tf.Tensor) -> tf.Tensor:
-    sample = rows[:, :: sample_stride(rows.shape[1], SAMPLED_ENTRIES)]
-    return _count(tf.equal(sample, 0.0)) / max(1, sample.shape[1])
-
-
-def _count(rows: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(tf.cast(rows, tf.float32), axis=1)
-
-
-def _of_any_shape(function: Callable[[tf.Tensor], tf.Tensor]) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Has a function of `[vectors, entries]` traced once for all: what is rarely run must cost little."""
-    any_shape = tf.TensorSpec([None, None], tf.float32)
-    return cast(
-        "Callable[[tf.Tensor], tf.Tensor]",
-        tf.function(function, input_signature=[any_shape], autograph=False),
+    Args:
+      gradients: `[rows, entries]`.
+      weights: Likewise.
+      updates: Likewise.
+      filling: How many zeros at the end of each row are not counted.
+    """
+    zeros = tf.reduce_sum(tf.cast(tf.equal(gradients, 0.0), tf.float32), axis=1)
+    return tf.stack(
+        [
+            *(tf.reduce_sum(tf.square(rows), axis=1) for rows in (gradients, weights, updates)),
+            # As the largest of `tf.abs`, without writing that down in between.
+            tf.maximum(tf.reduce_max(gradients, axis=1), -tf.reduce_min(gradients, axis=1)),
+            tf.reduce_sum(gradients, axis=1),
+            zeros - tf.constant(filling, tf.float32) if filling.any() else zeros,
+        ],
+        axis=1,
     )
 
 
-@_of_any_shape
+def _quick_measures_of_large(variables: Sequence[tuple[tf.Tensor, tf.Tensor, tf.Tensor]]) -> tf.Tensor:
+    """The same of variables given one by one: no copy, and as few operations as there can be."""
+    numbers: list[tf.Tensor] = []
+    for gradient, weight, update in variables:
+        numbers += (tf.nn.l2_loss(tensor) for tensor in (gradient, weight, update))
+        numbers += (tf.reduce_max(gradient), -tf.reduce_min(gradient), tf.reduce_sum(gradient))
+        stride = sample_stride(gradient.shape.num_elements(), SAMPLED_ENTRIES)
+        sample = gradient if stride == 1 else tf.reshape(gradient, [-1])[::stride]
+        numbers.append(tf.reduce_sum(tf.cast(tf.equal(sample, 0.0), tf.float32)))
+    halves, highest, lowest, others = tf.split(tf.reshape(tf.stack(numbers), [-1, 7]), [3, 1, 1, 2], axis=1)
+    return tf.concat([2.0 * halves, tf.maximum(highest, lowest), others], axis=1)
+
+
+@once_traced(4)
+def _careful_measures(
+    gradients: tf.Tensor, weights: tf.Tensor, updates: tf.Tensor, sizes: tf.Tensor
+) -> tf.Tensor:
+    """Of each row of any float32 matrices: norms, largest finite |g|, numbers of NaN and of Inf, mean.
+
+    Norms are NaN or Inf where an entry is. The mean is finite also where the sum would overflow. `[rows, 7]`.
+    """
+    return tf.stack(
+        [
+            *map(_norms, (gradients, weights, updates)),
+            _largest_finite(gradients),
+            _count(tf.math.is_nan(gradients)),
+            _count(tf.math.is_inf(gradients)),
+            tf.reduce_sum(gradients / sizes, axis=1),
+        ],
+        axis=1,
+    )
+
+
 def _norms(rows: tf.Tensor) -> tf.Tensor:
-    """L2 norm of each row of any finite float32 tensor; NaN or Inf where an entry is."""
     largest = _largest_finite(rows)
     scale = tf.where(largest > 0.0, largest, 1.0)
     return scale * tf.sqrt(tf.reduce_sum(tf.square(rows / scale[:, tf.newaxis]), axis=1))
 
 
-@_of_any_shape
-def _largest_counts_and_mean(rows: tf.Tensor) -> tf.Tensor:
-    """Of each row the largest finite entry, the number of NaN and of Inf, and the mean: `[4, vectors]`.
-
-    The mean is finite also where the sum would overflow; 0 for rows without entries.
-    """
-    entries = tf.cast(tf.maximum(1, tf.shape(rows)[1]), tf.float32)
-    return tf.stack(
-        [
-            _largest_finite(rows),
-            _count(tf.math.is_nan(rows)),
-            _count(tf.math.is_inf(rows)),
-            tf.reduce_sum(rows / entries, axis=1),
-        ]
-    )
-
-
 def _largest_finite(rows: tf.Tensor) -> tf.Tensor:
     return tf.maximum(0.0, tf.reduce_max(tf.where(tf.math.is_finite(rows), tf.abs(rows), 0.0), axis=1))
+
+
+def _count(rows: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.cast(rows, tf.float32), axis=1)
