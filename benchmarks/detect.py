@@ -1,6 +1,7 @@
 """How much the detectors find, and how often they cry wolf: the fault corpus, replayed.
 
     python benchmarks/detect.py [--only learning_rate] [--split held_out] [--json f.json] [--markdown f.md]
+    python benchmarks/detect.py --thinned 8    # gradients and weights of every eighth step, as under a budget
 
 Programs that were not trained on this machine yet are trained first, which takes some seconds each; what
 their monitors saw is kept in `--cache`. A replay of everything takes a minute or two on one core.
@@ -8,6 +9,8 @@ their monitors saw is kept in `--cache`. A replay of everything takes a minute o
 
 from __future__ import annotations
 
+import argparse
+import functools
 import sys
 from collections.abc import Sequence
 
@@ -25,5 +28,14 @@ def grids(outcomes: Sequence[Outcome]) -> list[Grid]:
     return [*found, tables.summary(outcomes)]
 
 
+def main() -> int:
+    """Takes the one option that is its own, and leaves the rest to the command of the corpus."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--thinned", type=int, metavar="N")
+    options, sys.argv[1:] = parser.parse_known_args()
+    work = functools.partial(judge, thinned=options.thinned)
+    return corpus_command.run(__doc__, judge=work, grids=grids, figures=tables.figures)
+
+
 if __name__ == "__main__":
-    sys.exit(corpus_command.run(__doc__, judge=judge, grids=grids, figures=tables.figures))
+    sys.exit(main())

@@ -12,8 +12,12 @@ import numpy.typing as npt
 from faults.program import Program, Split, Truth
 from faults.recording import Recording, path_of, read
 
+from tb_stability.budget import CLOSE_LOOK_UPDATES, FIRST_UPDATES
+from tb_stability.monitor import Monitor
+from tb_stability.series import StepValues
 from tb_stability.windows import Window
 
+_DRAINED_STEPS = 32
 _AUDITED_STEPS = 60
 _HARM = 0.25
 _SMOOTHED_STEPS = 9
@@ -63,10 +67,10 @@ class Outcome:
     traceless: str = ""
 
 
-def judge(program: Program, cache: Path) -> Outcome:
-    """Replays a program through the detectors as they are now."""
+def judge(program: Program, cache: Path, *, thinned: int | None = None) -> Outcome:
+    """Replays a program through the detectors as they are now; `thinned`: see `replay_thinned`."""
     recording = read(path_of(program.recipe, cache))
-    monitor = recording.replay()
+    monitor = recording.replay() if thinned is None else replay_thinned(recording, thinned)
     steps = [step for step, _ in recording]
     outcome = Outcome(
         program.name,
@@ -92,6 +96,30 @@ def judge(program: Program, cache: Path) -> Outcome:
     return dataclasses.replace(
         judged, doubt=_doubt_of_fault(recording, twin, truth), traceless=truth.traceless
     )
+
+
+def replay_thinned(recording: Recording, every: int) -> Monitor:
+    """Returns a monitor that has seen everything of every n-th step, and of the others the scalars.
+
+    As with a budget (`tb_stability.budget`), the first steps are seen in full, and those after something
+    began to look abnormal, which is known when a block of steps was drained. In a log that was thinned, the
+    activations of fewer steps are known, and normalization vectors change over the steps between; here these
+    are as in a full one.
+    """
+    monitor = Monitor()
+    seen, look_ends, is_uneasy = 0, 0, False
+    for segment in recording.segments:
+        monitor.change_layout(segment.layout)
+        for step, values in segment.steps:
+            if seen % _DRAINED_STEPS == 0:
+                was_uneasy, is_uneasy = is_uneasy, monitor.is_uneasy
+                if is_uneasy and not was_uneasy:
+                    look_ends = seen + CLOSE_LOOK_UPDATES
+            is_full = seen < FIRST_UPDATES or seen % every == 0 or (is_uneasy and seen < look_ends)
+            monitor.update(step, values if is_full else StepValues(values.scalars))
+            seen += 1
+    monitor.end()
+    return monitor
 
 
 def _as_counted(truth: Truth, skipped: int) -> Truth:

@@ -60,6 +60,7 @@ MUTANTS = (
     _of("loss_plateau", "_FALL_ERRORS = 2.0", "_FALL_ERRORS = 1e9", "standing_and_swinging", "slow_fall"),
     _of("loss_plateau", "_AT_BOUNDS_SHARE = 1.0 / 3.0", "_AT_BOUNDS_SHARE = 0.0", "signal_scale", "bounds"),
     _of("exploding_gradient", "np.minimum(self._growth, excess)", "self._growth", "layers", "healthy_while"),
+    _of("exploding_gradient", " and depth is None", "", "layers", "through_depth"),
     _of("exploding_gradient", "depth_decades: float = 2.0", "depth_decades: float = 20.0", "layers", "depth"),
     _of("signal_scale", "_LEAST_SHARE = 0.1", "_LEAST_SHARE = 0.0", "signal_scale", "cancel"),
     _of("signal_scale", " and weights[bias[-1]] == 0.0", "", "signal_scale", "trained_before"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import array
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from tb_stability.stats.learning_rates import LearningRates
 from tb_stability.verdict import judge
 from tb_stability.window_builder import WindowBuilder
 from tb_stability.windows import Outcome, Window
+
+_FLOAT32 = np.dtype(np.float32)
 
 
 class Monitor:
@@ -83,6 +85,10 @@ class Monitor:
         if self._first_step is None:
             self._first_step = step
         self._observed += 1
+        with np.errstate(all="ignore"):  # NaN and Inf are data
+            return self._judge(step, values)
+
+    def _judge(self, step: int, values: StepValues) -> list[Window]:
         self._loss.update(values)
         if self._replaced_step is None and self._loss.weights_replaced:
             self._replaced_step = step
@@ -204,15 +210,9 @@ class Monitor:
         layout = self._layout
         return StepValues(
             scalars,
-            {m: _checked(m, v, len(layout.variables), "variables") for m, v in values.variables.items()},
-            {
-                m: _checked(m, v, len(layout.normalizations), "normalizations")
-                for m, v in values.normalizations.items()
-            },
-            {
-                m: _checked(m, v, len(layout.activations), "activations")
-                for m, v in values.activations.items()
-            },
+            _checked(values.variables, len(layout.variables), "variables"),
+            _checked(values.normalizations, len(layout.normalizations), "normalizations"),
+            _checked(values.activations, len(layout.activations), "activations"),
         )
 
 
@@ -224,13 +224,20 @@ def replay(steps: Iterable[tuple[int, StepValues]], layout: Layout = Layout()) -
     return monitor
 
 
-def _checked(measure: str, value: FloatArray, size: int, group: str) -> FloatArray:
-    if value.dtype != np.float32:
-        with np.errstate(over="ignore"):
-            value = value.astype(np.float32)
+def _checked(values: Mapping[str, FloatArray], size: int, group: str) -> Mapping[str, FloatArray]:
+    """Returns the measures of a group as float32: the very same ones where they are that already."""
+    shape = (size,)
+    for value in values.values():  # at every step, so in a hurry
+        if value.shape != shape or value.dtype is not _FLOAT32:
+            return {m: _as_float32(m, v, size, group) for m, v in values.items()}
+    return values
+
+
+def _as_float32(measure: str, value: FloatArray, size: int, group: str) -> FloatArray:
     if value.shape != (size,):
         raise ValueError(
             f"values.{group}[{measure!r}] must have one entry for each of the layout's {size} {group}: "
             f"got shape {value.shape}. If the model changed, call change_layout() first."
         )
-    return value
+    with np.errstate(over="ignore"):
+        return value.astype(np.float32)

@@ -5,64 +5,18 @@ from __future__ import annotations
 import collections
 import dataclasses
 import itertools
-import math
 import sys
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from tb_stability.target_evidence import Scores, TargetEvidence
+from tb_stability.window_rules import Target, WindowRules
 from tb_stability.windows import Outcome, Severity, Window
 
-Scores = npt.NDArray[np.float64]
+__all__ = ["Target", "WindowBuilder", "WindowRules"]  # all that a detector needs
 
 _MOST_WINDOWS = 64  # of one kind; beyond, the two with the smallest gap become one
-
-
-@dataclasses.dataclass(frozen=True)
-class Target:
-    """What a score speaks of.
-
-    Attributes:
-      series: Name of the series, such as `grad_norm/dense/kernel`.
-      layer: Path of its layer; None for a series of the whole run.
-    """
-
-    series: str
-    layer: str | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class WindowRules:
-    """When scores become a window. A score is abnormal from 1 on.
-
-    Attributes:
-      patience: Evidence that raises the alarm: the sum of the abnormal scores
-        of a target since its onset. Larger is less sensitive.
-      most_evidence: The most that one step adds; with `patience` it sets the
-        fewest abnormal steps before an alarm.
-      grace: Normal steps in a row after which an onset without alarm is forgotten.
-      cooldown: Normal steps in a row, of all targets, that close a window.
-      release: A score below this is normal; between it and 1 nothing changes.
-      merge: A window that starts within this many steps of the end of the last
-        one, or within the last one's length, continues it.
-      lag: How many observed steps the onset lies before the first abnormal score
-        (3 for a score that needs 4 steps in a row).
-      warning_steps: Abnormal steps that make a window a warning; before, it is `info`.
-      warning_score: A peak that makes it a warning at once.
-      critical_score: A peak that makes a warning critical.
-    """
-
-    patience: float = 1.0
-    most_evidence: float = 1.0
-    grace: int = 3
-    cooldown: int = 10
-    release: float = 0.7
-    merge: int = 20
-    lag: int = 0
-    warning_steps: int = 1
-    warning_score: float = math.inf
-    critical_score: float = math.inf
 
 
 @dataclasses.dataclass
@@ -126,7 +80,7 @@ class WindowBuilder:
         if not self.is_busy or rules.warning_steps < sys.maxsize:
             return self.is_busy
         open_peak = self._drafts[-1].peak_score if self._is_open else 0.0
-        return max(open_peak, float(self._peak.max(initial=0.0))) >= rules.warning_score
+        return max(open_peak, float(self._evidence.peak.max(initial=0.0))) >= rules.warning_score
 
     def change_targets(self, targets: Sequence[Target]) -> None:
         """Speaks of other targets from the next step on; an open window ends where it was last abnormal."""
@@ -147,18 +101,22 @@ class WindowBuilder:
                 return None
             scores = np.full(len(self.targets), scores)
         abnormal = scores >= 1.0
-        any_abnormal = bool(abnormal.any())
+        any_abnormal = bool(np.count_nonzero(abnormal))
         if not self.is_busy and not any_abnormal:
             return None
-        self._gather_evidence(scores, abnormal)
         was_open = self._is_open
-        changed = self._open_or_join(step)
+        changed = False
+        if any_abnormal:
+            self._evidence.gather(scores, abnormal, onset=self._steps[0], step=step)
+            changed = self._open_or_join(step)
+        else:
+            self._evidence.calm_down(scores)
         if self._is_open:
             self._extend(scores, any_abnormal)
             if was_open and self._quiet_steps >= self.rules.cooldown:
                 self._close("recovered")
                 changed = True
-        self.is_busy = self._is_open or bool((self._onset >= 0).any())
+        self.is_busy = self._is_open or self._evidence.has_onset
         return self._window(self._drafts[-1]) if changed else None
 
     @property
@@ -170,37 +128,21 @@ class WindowBuilder:
         self._forget_onsets()
 
     def _forget_onsets(self) -> None:
-        size = len(self.targets)
-        self._onset = np.full(size, -1, dtype=np.int64)
-        self._evidence: Scores = np.zeros(size)
-        self._abnormal_steps = np.zeros(size, dtype=np.int64)
-        self._peak: Scores = np.zeros(size)
-        self._peak_step = np.zeros(size, dtype=np.int64)
-        self._quiet = np.zeros(size, dtype=np.int64)
+        self._evidence = TargetEvidence(len(self.targets), self.rules)
+        self._joined = np.zeros(len(self.targets), dtype=np.bool_)  # those in the open window
         self._quiet_steps = 0
         self.is_busy = False
 
-    def _gather_evidence(self, scores: Scores, abnormal: npt.NDArray[np.bool_]) -> None:
-        self._onset[abnormal & (self._onset < 0)] = self._steps[0]
-        self._evidence[abnormal] += np.minimum(scores[abnormal], self.rules.most_evidence)
-        self._abnormal_steps[abnormal] += 1
-        higher = scores > self._peak
-        self._peak[higher] = scores[higher]
-        self._peak_step[higher] = self._steps[-1]
-        self._quiet[scores < self.rules.release] += 1
-        self._quiet[abnormal] = 0
-        forgotten = self._quiet > self.rules.grace
-        self._onset[forgotten] = -1
-        for gathered in (self._evidence, self._abnormal_steps, self._peak):
-            gathered[forgotten] = 0
-
     def _open_or_join(self, step: int) -> bool:
         """Adds targets with enough evidence to the open window, or to a new one; True where one opened."""
-        alarmed = np.flatnonzero((self._evidence >= self.rules.patience) & (self._onset >= 0))
+        evidence = self._evidence
+        enough = (evidence.total >= self.rules.patience) & (evidence.onset >= 0)
+        alarmed = np.flatnonzero(enough & ~self._joined)
         if not len(alarmed):
             return False
+        self._joined[alarmed] = True
         opens = not self._is_open
-        onset = int(self._onset[alarmed].min())
+        onset = int(evidence.onset[alarmed].min())
         if opens and not self._continues(onset):
             self._drafts.append(_Draft({}, onset, step, onset, onset, 0.0, 0))
             self._keep_few()
@@ -208,11 +150,11 @@ class WindowBuilder:
         draft.outcome = None
         draft.start_step = min(draft.start_step, onset)
         for index in alarmed:
-            draft.members.setdefault(self.targets[index], int(self._onset[index]))
+            draft.members.setdefault(self.targets[index], int(evidence.onset[index]))
         if opens:  # the steps before the alarm were abnormal, too; the newest one is counted by _extend
-            draft.abnormal_steps += int(self._abnormal_steps[alarmed].max()) - 1
-            highest = alarmed[int(np.argmax(self._peak[alarmed]))]
-            draft.raise_peak(float(self._peak[highest]), int(self._peak_step[highest]))
+            draft.abnormal_steps += int(evidence.abnormal_steps[alarmed].max()) - 1
+            highest = alarmed[int(np.argmax(evidence.peak[alarmed]))]
+            draft.raise_peak(float(evidence.peak[highest]), int(evidence.peak_step[highest]))
         return opens
 
     def _continues(self, onset: int) -> bool:
@@ -224,11 +166,13 @@ class WindowBuilder:
     def _extend(self, scores: Scores, any_abnormal: bool) -> None:
         draft = self._drafts[-1]
         if any_abnormal:
-            draft.raise_peak(float(np.nanmax(scores)), self._steps[-1])
+            draft.raise_peak(float(np.fmax.reduce(scores)), self._steps[-1])
             draft.end_step = self._steps[-1]
             draft.abnormal_steps += 1
             self._quiet_steps = 0
-        elif not np.isnan(scores).all() and not (scores >= self.rules.release).any():
+        elif np.count_nonzero(scores < self.rules.release) and not np.count_nonzero(
+            scores >= self.rules.release
+        ):
             self._quiet_steps += 1
 
     def _close(self, outcome: Outcome) -> None:

@@ -51,8 +51,8 @@ PARTS = {
     ),
     "detection": Part(
         (
-            *("stats", "detectors", "window_builder", "monitor", "verdict", "advice", "run_facts"),
-            *("preflight", "diagnosis", "baseline", "final_level", "tally", "groups"),
+            *("stats", "detectors", "window_*", "target_evidence", "monitor", "verdict", "advice"),
+            *("run_facts", "preflight", "diagnosis", "baseline", "final_level", "tally", "groups"),
         ),
         ("values",),
         ("numpy",),

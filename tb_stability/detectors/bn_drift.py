@@ -16,7 +16,8 @@ from tb_stability.window_builder import Target, WindowRules
 
 _STEPS = 3  # in a row that a vector must be fast
 _DECAY = math.log10(0.95)  # over these steps; momentum repeats an odd batch with 0.9 to the power of them
-_TRAINED = ("gamma", "beta")
+_CHANGES = tuple(f"{vector}_change" for vector in NORMALIZATION_VECTORS)
+_TRAINED = 2  # of these: gamma and beta come first
 _LEAST_CHANGE = 1e-3  # of the norm of gamma, that a trained vector must move in a step
 
 
@@ -74,6 +75,7 @@ class BnDrift:
             (i, n) for i, n in enumerate(layout.normalizations) if n.kind.endswith("BatchNormalization")
         ]
         self._indices = np.array([i for i, _ in layers], dtype=np.int64)
+        self._trained = slice(0, _TRAINED * len(layers))
         self.targets = tuple(
             Target(f"{vector}_change/{n.layer}", n.layer)
             for vector in NORMALIZATION_VECTORS
@@ -91,45 +93,43 @@ class BnDrift:
     def update(self, values: StepValues) -> Scores | float:
         """Returns one score a vector and layer."""
         self._gap += 1
-        if not self.targets or "moving_mean_change" not in values.normalizations:
+        if not self.targets or values.normalizations.keys().isdisjoint(_CHANGES):
             return math.nan
         self._recorded = True
         if self._gap != self._last_gap:
             self._learn_anew()
         self._last_gap, self._gap = self._gap, 0
         self._measured += 1
+        trained = self._trained
         over = self._level.update(self._speeds(values))
         least = self._least.update(over)
         if self._measured <= self.warmup:
             return np.where(np.isnan(over), np.nan, 0.0)
-        scores = np.maximum(least, 0.0) / np.maximum(self.decades, 6.0 * self._level.spread)
-        scores[self._is_trivial(values)] = 0.0
-        decays = over - self._least.oldest < _DECAY
-        decays[len(decays) // 2 :] = False  # the moving statistics, which momentum does not reach
-        scores[decays] = np.nan
-        return np.where(np.isnan(over), np.nan, scores)
-
-    def _is_trivial(self, values: StepValues) -> npt.NDArray[np.bool_]:
-        """`[vectors * layers]`, whether it is a trained vector that hardly moved."""
-        gamma = values.normalizations.get("gamma_norm", self._channels)[self._indices]
-        least = _LEAST_CHANGE * np.where(np.isnan(gamma), np.sqrt(self._channels[self._indices]), gamma)
-        nothing = np.zeros(len(self._indices), np.bool_)
-        trivial = []
-        for vector in NORMALIZATION_VECTORS:
-            change = values.normalizations.get(f"{vector}_change")
-            if vector in _TRAINED and change is not None:
-                trivial.append(change[self._indices] < least)
-            else:
-                trivial.append(nothing)
-        return np.concatenate(trivial)
+        # Neither what is trivial nor momentum concerns the moving statistics.
+        if np.count_nonzero(least >= self.rules.release * self.decades):
+            scores: Scores = np.maximum(least, 0.0) / np.maximum(self.decades, 6.0 * self._level.spread)
+            scores[trained][self._is_trivial(values)] = 0.0
+        else:  # nothing comes near to being abnormal
+            scores = np.zeros(len(self.targets))
+        scores[trained][over[trained] - self._least.oldest[trained] < _DECAY] = np.nan
+        scores[np.isnan(over + least)] = np.nan  # where either of them is
+        return scores
 
     def _speeds(self, values: StepValues) -> Scores:
+        """`[vectors * layers]`, in the order of the targets."""
+        speeds = np.empty((len(_CHANGES), len(self._indices)))
+        for row, name in enumerate(_CHANGES):
+            change = values.normalizations.get(name)
+            speeds[row] = np.nan if change is None else change[self._indices]
         rate = values.scalars.get("learning_rate", math.nan)
-        rate = rate if math.isfinite(rate) and rate > 0.0 else 1.0
-        nothing = np.full(len(self._indices), np.nan)
-        speeds = []
-        for vector in NORMALIZATION_VECTORS:
-            change = values.normalizations.get(f"{vector}_change")
-            speed = nothing if change is None else change[self._indices].astype(np.float64)
-            speeds.append(speed / rate if vector in _TRAINED else speed)
-        return np.concatenate(speeds)
+        if math.isfinite(rate) and rate > 0.0:
+            speeds[:_TRAINED] /= rate
+        return speeds.reshape(-1)
+
+    def _is_trivial(self, values: StepValues) -> npt.NDArray[np.bool_]:
+        """Whether a trained vector hardly moved."""
+        gamma = values.normalizations.get("gamma_norm", self._channels)[self._indices]
+        least = _LEAST_CHANGE * np.where(np.isnan(gamma), np.sqrt(self._channels[self._indices]), gamma)
+        changes = [values.normalizations.get(name) for name in _CHANGES[:_TRAINED]]
+        nothing = np.zeros(len(least), np.bool_)
+        return np.concatenate([nothing if c is None else c[self._indices] < least for c in changes])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -67,22 +69,21 @@ class BnStatisticsFrozen:
             for statistic, start in (("change", np.inf), ("norm", 0.0))
         }
 
-    def update(self, values: StepValues) -> Scores:
+    def update(self, values: StepValues) -> float | Scores:
         """Returns one score a layer."""
         mean = values.normalizations.get("moving_mean_change")
         variance = values.normalizations.get("moving_variance_change")
-        unknown = np.full(len(self.targets), np.nan)
         if mean is None or variance is None or not len(mean):
-            return unknown
+            return math.nan
         self._recorded = True
         moved = (mean > 0) | (variance > 0)
         self._remember(values, moved)
-        if moved.all():
-            return np.zeros(len(self.targets))
+        if np.count_nonzero(moved) == moved.size:
+            return 0.0
         still = (mean == 0) & (variance == 0)
         rested = self._came_to_rest()
         frozen = still & self._is_trained(values) & self._trainable & ~rested
-        return np.where(frozen, 1.0, np.where(moved | rested | ~self._trainable, 0.0, unknown))
+        return np.where(frozen, 1.0, np.where(moved | rested | ~self._trainable, 0.0, np.nan))
 
     def _is_trained(self, values: StepValues) -> npt.NDArray[np.bool_]:
         none = np.zeros(len(self.targets), dtype=np.float32)
@@ -93,11 +94,12 @@ class BnStatisticsFrozen:
 
     def _remember(self, values: StepValues, moved: npt.NDArray[np.bool_]) -> None:
         """Keeps how far the statistics of each layer went when they last moved."""
-        if not moved.any():
+        count = np.count_nonzero(moved)
+        if not count:
             return
         for name, old in self._last_movement.items():
             new = values.normalizations.get(name, old)
-            self._last_movement[name] = new if moved.all() else np.where(moved, new, old)
+            self._last_movement[name] = new if count == moved.size else np.where(moved, new, old)
 
     def _came_to_rest(self) -> npt.NDArray[np.bool_]:
         """Whether the last movement of a layer was small enough to be the last bits of a convergence."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tb_stability.detectors.detector import Group, Scores
@@ -84,6 +86,7 @@ class DeadUnits:
     ) -> None:
         self.few = few
         self.fall = fall
+        self._few_decades, self._fall_decades = np.log10((few, fall)).tolist()
         self.warmup = warmup
         self._steps = 0
         self._recorded = False
@@ -106,19 +109,23 @@ class DeadUnits:
         self._least = LeastOfLast(len(chosen), window=_BATCHES)
         self._level = LogLevel(len(chosen), step=0.005)  # a layer that becomes sparse takes its time
 
-    def update(self, values: StepValues) -> Scores:
+    def update(self, values: StepValues) -> float | Scores:
         """Returns one score a layer."""
         shares = self._shares.of(values)
-        known = ~np.isnan(shares)
-        self._recorded = self._recorded or bool(known.any())
+        unknown = np.isnan(shares)
         self._steps += 1
+        if np.count_nonzero(unknown) == unknown.size:
+            return math.nan
+        self._recorded = True
         alive = np.maximum(1.0 - self._least.update(shares), self._least_alive)
-        alive[~known] = np.nan
+        alive[unknown] = np.nan
         if self._steps <= self.warmup:
-            return np.where(known, 0.0, np.nan)
-        sudden = np.where(
-            alive <= 0.5, np.minimum(-self._level.over(alive) / np.log10(self.fall), _MOST_SUDDEN), 0.0
-        )
-        scores: Scores = np.maximum(np.log10(1.0 / alive) / np.log10(self.few), sudden)
-        self._level.update(np.where(scores >= 1.0, np.nan, alive))  # the dead are no new level
+            return np.where(unknown, np.nan, 0.0)
+        scores: Scores = np.log10(1.0 / alive) / self._few_decades
+        are_few = alive <= 0.5
+        if np.count_nonzero(are_few):
+            sudden = np.minimum(-self._level.over(alive) / self._fall_decades, _MOST_SUDDEN)
+            scores = np.maximum(scores, np.where(are_few, sudden, 0.0))
+        alive[scores >= 1.0] = np.nan  # the dead are no new level
+        self._level.update(alive)
         return scores

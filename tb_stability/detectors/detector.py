@@ -21,7 +21,8 @@ class Detector(Protocol):
     A detector is made from the layout of a run and its `RunLoss`, which has
     learned a step before the detector sees it. It sees each step once, in order,
     and never a later one. It has no clock, no randomness and bounded memory,
-    and does not change the values that it is given.
+    and does not change the values that it is given. NaN and Inf are data: numpy warns of nothing
+    (`np.errstate`) while it is called.
 
     Attributes:
       kind: Name of the symptom.

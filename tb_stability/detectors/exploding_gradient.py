@@ -122,36 +122,40 @@ class ExplodingGradient:
         self._layers = LayerGradients(layout)
         self._profile = DepthProfile()
 
-    def update(self, values: StepValues) -> Scores:
+    def update(self, values: StepValues) -> float | Scores:
         """Returns one score a variable."""
         excess, ratio = self._loss.excess, self._loss.update_ratio
         norms = values.variables.get("grad_norm")
-        unknown = np.full(len(self.targets), np.nan)
         if norms is None:
-            return unknown
+            return math.nan
         self._steps += 1
         self._since_change += 1
         growth = self._envelope.update(norms) / self.decades
         self._growth = np.fmax(growth, 0.75 * self._growth)
         depth = self._depth_scores(values)
         if self._steps <= self.warmup:
-            return self._with_outputs(np.zeros(len(self.targets)))
+            return self._with_outputs(0.0)
         if math.isnan(excess):
-            return unknown
+            return math.nan
+        if excess < self.rules.release and depth is None and self._envelope.all_known:
+            return self._with_outputs(0.0)  # none of them comes near to being abnormal
         scores = np.minimum(self._growth, excess) * min(1.0, self._since_change / _SETTLING_STEPS)
         if excess >= 1.0 and ratio is not None:
             scores[self._loss.kernels.index] *= np.clip(np.nan_to_num(ratio, nan=1.0), 1.0, 4.0)
         if depth is not None:
             index = self._layers.kernels.index
             scores[index] = np.maximum(scores[index], depth)
-        return self._with_outputs(np.where(np.isnan(growth), np.nan, scores))
+        scores[np.isnan(growth)] = np.nan
+        return self._with_outputs(scores)
 
-    def _with_outputs(self, scores: Scores) -> Scores:
+    def _with_outputs(self, scores: float | Scores) -> float | Scores:
         """Adds what outputs that have always been too large give."""
         signals = self._loss.signals
-        if signals.outputs_too_large:
-            score = 1.0 + signals.output_decades if signals.is_lasting else _HEALING_SCORE
-            scores[signals.variable] = np.fmax(scores[signals.variable], score)
+        if not signals.outputs_too_large:
+            return scores
+        score = 1.0 + signals.output_decades if signals.is_lasting else _HEALING_SCORE
+        scores = scores + np.zeros(len(self.targets))
+        scores[signals.variable] = np.fmax(scores[signals.variable], score)
         return scores
 
     def _depth_scores(self, values: StepValues) -> Scores | None:

@@ -12,6 +12,8 @@ from tb_stability.window_builder import Target, WindowRules
 
 _NOISE_WEIGHT = 0.1  # of the newest evaluation in the noise, once there were ten
 _CLOSED_SHARE = 0.1  # of the gap, by which an evaluation that follows the training closes it
+_SHARED = 0.1  # of the progress, below which the validation loss has none of it
+_ALONE = 0.25  # of the initial training loss, which it gained without the validation loss
 _STANDING = 2  # evaluations in a row that did not
 _CATCH_UP_STEPS = 300  # in which moving statistics with Keras's momentum of 0.99 forget 95 % of their start
 
@@ -26,8 +28,8 @@ class GeneralizationGap:
         rise_j  = w_j - v_b                                    b = argmin of v so far
         scale_j = max(share * (initial - v_b), share * |v_b|, 3 noise) * (1 + warmup / j)
         score_j = max(rise_j / scale_j                            if t_b - t_j > 0.1 rise_j,
-                      (w_j - t_j) / (initial - t_j) / unshared    if initial - t_j > |initial| / 2,
-                                                                  and v stands still)
+                      (w_j - t_j) / (initial - t_j) / unshared    if initial - t_j > |initial| / 2, or v has
+                                                                  shared nothing; and v stands still)
 
     with initial the larger of v_1 and `LossProgress.initial`, and noise the mean of |v_j - 2 v_{j-1} +
     v_{j-2}| / 2, which is 1.0 standard deviations of white noise and nothing of a steady rise. So the
@@ -35,6 +37,8 @@ class GeneralizationGap:
     twice as much of it is needed. The second term is for a validation loss that does not rise but never
     followed: the share of the training's progress that it does not have. It stands still where two
     evaluations in a row have not closed a tenth of the gap v - t; one that still falls follows, only later.
+    It has shared nothing where even its best is above initial - (initial - t_j) / 10; then a quarter of the
+    initial training loss is progress enough: examples learned by heart say nothing of others.
     Two evaluations in a row have to be high, and three to score, so the wiggles that early stopping waits for
     are silent.
 
@@ -151,7 +155,14 @@ class GeneralizationGap:
             score = rise / scale
         gained = self._initial - train
         are_late = self._late_share > 0.5
-        if gained > 0.5 * abs(self._initial) and (are_late or self._standing >= _STANDING):
+        has_gained = gained > 0.5 * abs(self._initial) or self._gained_alone(train, gained)
+        if has_gained and (are_late or self._standing >= _STANDING):
             most = self.unshared * (0.5 if are_late else 1.0)
             score = max(score, (min(value, last) - train) / gained / most)
         return score
+
+    def _gained_alone(self, train: float, gained: float) -> bool:
+        """Whether the training loss has clearly fallen, and the validation loss has not at all."""
+        initial = self._loss.progress.initial
+        has_shared = self._initial - self._best >= _SHARED * gained
+        return not has_shared and initial - train > _ALONE * abs(initial)

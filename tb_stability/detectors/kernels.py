@@ -50,7 +50,8 @@ class Kernels:
         updates, weights = self.take(values, "update_norm"), self.take(values, "weight_norm")
         if updates is None or weights is None:
             return None
-        ratio: npt.NDArray[np.float64] = np.full(len(self), np.nan)
-        with np.errstate(invalid="ignore", over="ignore"):
-            np.divide(updates, weights, out=ratio, where=weights > 0)
+        ratio: npt.NDArray[np.float64] = (updates / weights).astype(np.float64)
+        has_weights = weights > 0
+        if np.count_nonzero(has_weights) < len(self):
+            ratio[~has_weights] = np.nan
         return ratio

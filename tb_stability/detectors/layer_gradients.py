@@ -31,13 +31,18 @@ class LayerGradients:
         self.bias_sizes = np.array(
             [layout.variables[i].size if i >= 0 else 1 for i in self.bias], dtype=np.float64
         )
+        self._without_bias = np.flatnonzero(self.bias < 0)
+        self._kernel_roots, self._bias_roots = np.sqrt(self.kernels.sizes), np.sqrt(self.bias_sizes)
 
     def root_mean_square(self, values: StepValues) -> npt.NDArray[np.float64] | None:
         """Returns `[kernels]` in units of loss / weight; None where gradients were not recorded."""
         norms = values.variables.get("grad_norm")
         if norms is None:
             return None
-        kernel = norms[self.kernels.index] / np.sqrt(self.kernels.sizes)
-        bias = np.where(self.bias >= 0, norms[self.bias], 0.0) / np.sqrt(self.bias_sizes)
+        kernel: npt.NDArray[np.float64] = norms[self.kernels.index] / self._kernel_roots
+        if len(self._without_bias) == len(self.kernels):
+            return kernel
+        bias = norms[self.bias] / self._bias_roots
+        bias[self._without_bias] = 0.0
         larger: npt.NDArray[np.float64] = np.maximum(kernel, bias)
         return larger

@@ -35,6 +35,10 @@ class LossDivergence:
     - it is worse than at the start, by as much as it had gained;
     - an update is large: a kernel changes by a tenth of its norm in a step.
 
+    A loss that rose through zero has no natural scale (the score that the critic of a GAN gives): neither
+    its start nor its progress has a meaning. It is abrupt where it rose within its last 21 values by more
+    than from its best to their median.
+
     A value that is NaN or Inf scores NaN and teaches nothing.
 
     Args:
@@ -101,11 +105,12 @@ class LossDivergence:
 
     def _is_breakdown(self, last: float) -> bool:
         """Whether the last two values, or the update, show more than a drift."""
-        progress, ratio = self._loss.progress, self._loss.update_ratio
+        progress = self._loss.progress
         value = min(self._loss.value, last)
         start = max(progress.first, progress.initial)
-        if value - progress.level > progress.scale or value - start > max(
-            start - progress.best, progress.scale
-        ):
+        rise = value - progress.level
+        if self._loss.largest_ratio > _LARGE_RATIO:
             return True
-        return ratio is not None and bool((ratio > _LARGE_RATIO).any())
+        if progress.best < 0.0 < value:
+            return rise > max(progress.level - progress.best, progress.scale)
+        return rise > progress.scale or value - start > max(start - progress.best, progress.scale)

@@ -106,13 +106,13 @@ class LossOscillation:
         count = self._loss.progress.count
         self._values[count % _WINDOW] = self._loss.value
         self._made[count % _WINDOW] = self._loss.made
-        ratio = self._loss.update_ratio
-        self._ratio[count % _WINDOW] = 0.0 if ratio is None else np.fmax.reduce(ratio, initial=0.0)
+        self._ratio[count % _WINDOW] = self._loss.largest_ratio
         if count % _EVERY == 0:
             self._best.append(self._loss.progress.best)
         if count >= max(self.warmup, _WINDOW) and count % _EVERY == 0:
             start = (count + 1) % _WINDOW
-            self._score = self._score_of(swings_of(np.roll(self._values, -start)))
+            in_order = np.concatenate((self._values[start:], self._values[:start]))
+            self._score = self._score_of(swings_of(in_order))
         return self._score
 
     def _score_of(self, swings: Swings) -> float:
@@ -128,7 +128,6 @@ class LossOscillation:
         limit = self.share * max(progress.initial - progress.best, abs(float(np.median(self._values))))
         score = swings.size / limit if limit > 0.0 else 0.0
         known = self._made[~np.isnan(self._made)]
-        with np.errstate(over="ignore", invalid="ignore"):  # losses at the end of the range
-            is_made = len(known) > 0 and float(known.mean()) >= self.made_share * swings.step
+        is_made = len(known) > 0 and float(known.mean()) >= self.made_share * swings.step
         is_large = bool(self._ratio.max() >= _LARGE_RATIO)
         return score if is_made and is_large else min(score, _UNEXPLAINED_SCORE)

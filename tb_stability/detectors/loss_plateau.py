@@ -40,8 +40,9 @@ class LossPlateau:
     - a third of the outputs lies at the bounds of their function, which took a fifth of the initial loss:
       the targets lie beyond.
 
-    It is 1 where the loss is above three quarters of the initial one and the same for every batch (noise
-    below `noise_limit` of the level): the output does not depend on the input. While the slope since the last
+    It is 1 where the loss is within a quarter of the initial one and the same for every batch (noise below
+    `noise_limit` of the level): the output does not depend on the input. (One that has risen further by small
+    updates has something to follow, as in a GAN.) While the slope since the last
     change is below -`gain_limit` of the level a step, and negative by 2 of its standard errors, that is not
     sure, and it scores NaN. Everything else scores 0.
     It takes 160 of evidence: 40 more steps for a loss that is stuck, 160 for one that is the same for all.
@@ -130,7 +131,7 @@ class LossPlateau:
             self._at_bounds >= _AT_BOUNDS_SHARE and gained >= _CORRECTED_SHARE * unit
         ):
             return _STUCK_SCORE
-        if gained >= _SMALL_GAIN * unit or progress.noise >= self.noise_limit * abs(progress.level):
+        if abs(gained) >= _SMALL_GAIN * unit or progress.noise >= self.noise_limit * abs(progress.level):
             return 0.0
         falls = -self._slope.slope >= self.gain_limit * abs(progress.level)
         return math.nan if falls and self._slope.errors < -_FALL_ERRORS else 1.0

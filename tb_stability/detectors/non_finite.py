@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
 from tb_stability.detectors.detector import Group, Scores
 from tb_stability.detectors.run_loss import RunLoss
-from tb_stability.series import Layout, StepValues
+from tb_stability.series import FloatArray, Layout, StepValues
+from tb_stability.stats.decades import all_finite
 from tb_stability.window_builder import Target, WindowRules
 
 
@@ -62,6 +64,9 @@ class NonFinite:
         if not values.variables and math.isfinite(loss) and math.isfinite(norm):
             # Units with NaN may be cut off by a ReLU: only a look at the weights says that they are gone.
             return math.nan if self._weights_are_bad else 0.0
+        if math.isfinite(loss) and _are_finite(values.variables):
+            self._weights_are_bad = False
+            return 0.0
         bad = np.zeros(len(self.targets), dtype=np.bool_)
         bad[0] = not math.isfinite(loss)
         # Where the variables are known, they say which ones it is.
@@ -75,6 +80,14 @@ class NonFinite:
             if measure == "weight_norm":
                 self._weights_are_bad = not np.isfinite(value).all()
         return np.where(bad, 1.0 if not bad[0] and _is_skipped(values) else np.inf, 0.0)
+
+
+def _are_finite(variables: Mapping[str, FloatArray]) -> bool:
+    """Whether gradients and weights are known to be finite: the usual case, fast."""
+    nan, inf, weights = (variables.get(name) for name in ("grad_nan", "grad_inf", "weight_norm"))
+    if nan is None or inf is None or weights is None:
+        return False
+    return not np.count_nonzero(nan) and not np.count_nonzero(inf) and all_finite(weights)
 
 
 def _is_skipped(values: StepValues) -> bool:

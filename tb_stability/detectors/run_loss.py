@@ -10,6 +10,7 @@ import numpy.typing as npt
 from tb_stability.detectors.kernels import Kernels
 from tb_stability.detectors.signal_scale import SignalScale
 from tb_stability.series import Layout, StepValues
+from tb_stability.stats.decades import all_finite
 from tb_stability.stats.loss_progress import LossProgress
 
 _REPLACED_RATIO = 0.5  # update norm / weight norm of a kernel
@@ -30,6 +31,8 @@ class RunLoss:
         `LossProgress.excess`); NaN where unknown.
       kernels: The kernels of the layout.
       update_ratio: `[kernels]` of the step, see `Kernels.update_ratio`; None where not recorded.
+      largest_ratio: The largest of them that is not NaN; 0 where there is none.
+      ratios_are_finite: Whether none of them is NaN or Inf.
       made: Most by which the update of the step can change the loss, to first order: the sum over the
         variables of gradient norm * update norm, in units of the loss; NaN where not recorded.
       first_norm: `[kernels]` weight norms of the first step; None before it.
@@ -60,29 +63,39 @@ class RunLoss:
         if self.progress.count:
             self.signals.end()
         self.kernels = Kernels(layout, measure="update_norm")
-        self.update_ratio: npt.NDArray[np.float64] | None = None
+        self._learn_ratio(None)
         self.first_norm: npt.NDArray[np.float64] | None = None
 
     def update(self, values: StepValues) -> None:
         """Learns a step."""
-        ratio = self.kernels.update_ratio(values) if values.variables else None
-        norms = self.kernels.take(values, "weight_norm") if ratio is not None else None
-        if norms is not None and ratio is not None:
-            if self.first_norm is None:
-                self.first_norm = norms.astype(np.float64)
-            if not self.weights_replaced:
-                self.weights_replaced = bool(((ratio > _REPLACED_RATIO) & (self.first_norm > 0)).any())
-        self.update_ratio = ratio
+        self._learn_ratio(self.kernels.update_ratio(values) if values.variables else None)
+        self._learn_replaced(values)
         self.made = _made(values)
         self.value = values.scalars.get("loss", math.nan)
         self.excess = self.progress.excess(self.value)
         self.progress.update(self.value, weights_replaced=self.weights_replaced)
         self.signals.update(values, self.value)
 
+    def _learn_ratio(self, ratio: npt.NDArray[np.float64] | None) -> None:
+        self.update_ratio = ratio
+        self.ratios_are_finite = ratio is not None and all_finite(ratio)
+        largest = np.maximum if self.ratios_are_finite else np.fmax  # the first is faster
+        self.largest_ratio = 0.0 if ratio is None else float(largest.reduce(ratio, initial=0.0))
+
+    def _learn_replaced(self, values: StepValues) -> None:
+        ratio = self.update_ratio
+        if ratio is None:
+            return
+        if self.first_norm is None:
+            self.first_norm = values.variables["weight_norm"][self.kernels.index].astype(np.float64)
+        if not self.weights_replaced:
+            self.weights_replaced = self.largest_ratio > _REPLACED_RATIO and bool(
+                ((ratio > _REPLACED_RATIO) & (self.first_norm > 0)).any()
+            )
+
 
 def _made(values: StepValues) -> float:
     gradients, updates = values.variables.get("grad_norm"), values.variables.get("update_norm")
     if gradients is None or updates is None:
         return math.nan
-    with np.errstate(invalid="ignore", over="ignore"):
-        return float(np.dot(gradients.astype(np.float64), updates))
+    return float(np.dot(gradients.astype(np.float64), updates))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tb_stability.detectors.detector import Group, Scores
@@ -88,13 +90,15 @@ class SaturatedUnits:
         self._known = np.zeros(len(chosen), dtype=np.int64)
         self._level = LogLevel(len(chosen), step=0.02)
 
-    def update(self, values: StepValues) -> Scores:
+    def update(self, values: StepValues) -> float | Scores:
         """Returns one score a layer."""
         shares = self._shares.of(values)
         if "saturated_share" not in values.activations:  # zeros in the gradient are the least that it can be
             shares[shares < 1.0 - 1.0 / self.few] = np.nan
         known = ~np.isnan(shares)
-        self._recorded = self._recorded or bool(known.any())
+        if not np.count_nonzero(known):
+            return math.nan
+        self._recorded = True
         self._known += known
         free = np.maximum(1.0 - shares, self._least_free)
         sudden = np.where(free <= 0.5, -self._level.over(free) / np.log10(self.fall), 0.0)

@@ -78,10 +78,9 @@ class SignalScale:
         kernels, bias = self._layers.kernels, self._layers.bias
         if not len(kernels):
             return
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            made = norms[kernels.index].astype(np.float64) * weights[kernels.index] / np.sqrt(kernels.sizes)
-            sizes = made / np.where(bias >= 0, norms[bias], np.nan)
-            newest = np.array([*np.log10(sizes[[0, -1]] / self.limit), made[-1] / abs(loss)])
+        made = norms[kernels.index].astype(np.float64) * weights[kernels.index] / np.sqrt(kernels.sizes)
+        sizes = made / np.where(bias >= 0, norms[bias], np.nan)
+        newest = np.array([*np.log10(sizes[[0, -1]] / self.limit), made[-1] / abs(loss)])
         if not np.isfinite(made).all():
             return
         newest = np.where(np.isfinite(newest), newest, self._smooth)

@@ -35,7 +35,10 @@ class UnitShares:
             v.layer: i for i, v in enumerate(layout.variables) if v.role == "bias" and len(v.shape) == 1
         }
         layers = [layout.activations[i].layer for i in indices]
-        self._bias = np.array([biases.get(layer, -1) for layer in layers], dtype=np.int64)
+        bias = np.array([biases.get(layer, -1) for layer in layers], dtype=np.int64)
+        self._with_bias = np.flatnonzero(bias >= 0)
+        self._bias = bias[self._with_bias]
+        self._unknown: Shares = np.full(len(indices), np.nan)
 
     def of(self, values: StepValues) -> Shares:
         """Returns `[layers]` shares, NaN where the step does not say."""
@@ -43,16 +46,15 @@ class UnitShares:
         measured = values.activations.get(self._measure)
         if measured is not None:
             shares = np.where(np.isnan(measured[self._indices]), shares, measured[self._indices])
-        shares[~np.isfinite(shares)] = np.nan
+        shares[np.isinf(shares)] = np.nan
         return shares
 
     def _from_gradients(self, values: StepValues) -> Shares:
-        shares: Shares = np.full(len(self._indices), np.nan)
+        shares = self._unknown.copy()
         zeros, norms = values.variables.get("grad_zero_share"), values.variables.get("grad_norm")
         if zeros is None or norms is None or not norms[-1] > 0.0:
             return shares
-        has_bias = self._bias >= 0
-        shares[has_bias] = zeros[self._bias[has_bias]]
-        (blocked,) = np.nonzero(shares >= 1.0)
+        shares[self._with_bias] = zeros[self._bias]
+        (blocked,) = (shares >= 1.0).nonzero()
         shares[blocked[:-1]] = np.nan
         return shares

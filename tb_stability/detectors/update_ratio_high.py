@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tb_stability.detectors.detector import Group, Scores
@@ -63,23 +65,25 @@ class UpdateRatioHigh:
         self._last_ratio: Scores = np.full(len(self.targets), np.nan)
         self._steps = 0
 
-    def update(self, values: StepValues) -> Scores:
+    def update(self, values: StepValues) -> float | Scores:
         """Returns one score a kernel."""
-        ratio, norms = self._loss.update_ratio, self._loss.kernels.take(values, "weight_norm")
-        if ratio is None or norms is None:
-            return np.full(len(self.targets), np.nan)
+        ratio = self._loss.update_ratio
+        if ratio is None:
+            return math.nan
         self._recorded = True
-        if not ratio.any():
-            return np.full(len(self.targets), np.nan)
+        if not np.count_nonzero(ratio):
+            return math.nan
         self._steps += 1
-        ratio = np.where(np.isfinite(ratio), ratio, np.nan)
+        if not self._loss.ratios_are_finite:
+            ratio = np.where(np.isfinite(ratio), ratio, np.nan)
         least = np.minimum(ratio, self._last_ratio)
         self._last_ratio = ratio
         if self._steps <= self.warmup:
-            return np.zeros(len(self.targets))
+            return 0.0
         progress, first = self._loss.progress, self._loss.first_norm
         scores: Scores
         if first is not None and progress.excess(progress.recent) >= 1.0:
+            norms = values.variables["weight_norm"][self._loss.kernels.index]
             growth = np.divide(norms, first, out=np.ones_like(first), where=first > 0)
             scores = least * np.maximum(growth, 1.0) / self.limit
         else:

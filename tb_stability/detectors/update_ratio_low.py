@@ -92,29 +92,32 @@ class UpdateRatioLow:
         self._gain = 0.0
         self._steps = 0
 
-    def update(self, values: StepValues) -> Scores:
+    def update(self, values: StepValues) -> float | Scores:
         """Returns one score a kernel."""
         ratio, progress = self._loss.update_ratio, self._loss.progress
         if ratio is None or not len(ratio):
-            return np.full(len(self.targets), np.nan)
+            return math.nan
         self._recorded = True
         self._steps += 1
         weight = max(1.0 / self._steps, 0.02)
-        self._ratio += weight * (np.where(np.isfinite(ratio), ratio, self._ratio) - self._ratio)
+        if not self._loss.ratios_are_finite:
+            ratio = np.where(np.isfinite(ratio), ratio, self._ratio)
+        self._ratio += weight * (ratio - self._ratio)
         level = abs(progress.level)
         gain = self._loss.made / level if level > 0.0 else math.nan
         self._gain += weight * (gain - self._gain) if math.isfinite(gain) else 0.0
         at_full_rate = self._full_rate.update(values.scalars.get("learning_rate", math.nan))
-        nothing = np.zeros(len(self.targets))
         if self._steps <= self.warmup or not at_full_rate:
-            return nothing
+            return 0.0
         if self._is_dead(values):
-            return np.full(len(self.targets), self.dead_score)
+            return self.dead_score
         if not progress.stalled or progress.level == 0.0 or self._ratio.max() > self.limit:
-            return nothing
+            return 0.0
         scores: Scores = self.limit / np.maximum(self._ratio, self.limit / _HIGHEST_SCORE)
         return np.minimum(scores, self.gain_limit / max(self._gain, self.gain_limit / _HIGHEST_SCORE))
 
     def _is_dead(self, values: StepValues) -> bool:
         norms = values.variables.get("grad_norm")
-        return norms is not None and not norms[self._loss.kernels.index].any() and bool(norms.any())
+        if norms is None or np.count_nonzero(norms[self._loss.kernels.index]):
+            return False
+        return bool(norms.any())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,6 +12,7 @@ from tb_stability.detectors.kernels import Kernels
 from tb_stability.detectors.layer_gradients import LayerGradients
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
+from tb_stability.stats.decades import all_finite
 from tb_stability.stats.depth_profile import DepthProfile, is_geometric
 from tb_stability.window_builder import WindowRules
 
@@ -92,32 +95,37 @@ class VanishingGradient:
     def change_layout(self, layout: Layout) -> None:
         """Looks at the kernels of `layout` from now on."""
         self._layers = LayerGradients(layout)
-        self._of_all = np.isin(Kernels(layout, measure="").index, self._layers.kernels.index)
+        of_all = np.isin(Kernels(layout, measure="").index, self._layers.kernels.index)
+        self._of_all = slice(None) if of_all.all() else np.flatnonzero(of_all)
         self.targets = self._layers.kernels.targets
-        self._gradient = DepthProfile()
-        self._change = DepthProfile()
+        self._profiles = DepthProfile()
         self._without: npt.NDArray[np.int64] = np.zeros(len(self.targets), np.int64)
 
-    def update(self, values: StepValues) -> Scores:
+    def update(self, values: StepValues) -> float | Scores:
         """Returns one score a kernel."""
-        unknown = np.full(len(self.targets), np.nan)
         gradient, ratios = self._layers.root_mean_square(values), self._loss.update_ratio
         if gradient is None or ratios is None or len(self.targets) < 2:
-            return unknown
-        ratio = ratios[self._of_all]
+            return math.nan
         self._recorded = True
-        if not np.isfinite(gradient).all() or not gradient.any():
-            return unknown
-        self._without = np.where(gradient > 0.0, 0, self._without + 1)
-        scores: Scores = np.where(self._without >= _CUT_STEPS, CUT_SCORE, 0.0)
-        if len(self.targets) >= self.fewest and gradient[-1] > 0 and np.isfinite(ratio).all() and ratio.any():
-            scores = np.maximum(scores, self._decay(gradient, ratio))
-        return scores
+        if not all_finite(gradient) or not np.count_nonzero(gradient):
+            return math.nan
+        has_gradient = gradient > 0.0
+        decay = self._decay(gradient, ratios[self._of_all]) if has_gradient[-1] else 0.0
+        if np.count_nonzero(has_gradient) == has_gradient.size:
+            self._without.fill(0)
+            return decay
+        self._without += 1
+        self._without[has_gradient] = 0
+        is_cut = self._without >= _CUT_STEPS
+        return np.maximum(np.where(is_cut, CUT_SCORE, 0.0), decay) if np.count_nonzero(is_cut) else decay
 
     def _decay(self, gradient: Scores, ratio: Scores) -> float | Scores:
-        g, u = self._gradient.update(gradient), self._change.update(ratio)
+        is_finite = self._loss.ratios_are_finite or all_finite(ratio)
+        if len(self.targets) < self.fewest or not is_finite or not np.count_nonzero(ratio):
+            return 0.0
+        g, u = self._profiles.update(np.array([gradient, ratio]))
         third = max(1, len(g) // 3)
-        if self._gradient.count <= self.warmup or g[-third:].max() - g[0] < self.decades:
+        if self._profiles.count <= self.warmup or np.maximum.reduce(g[-third:]) - g[0] < self.decades:
             return 0.0
         decay = np.median(g[-third:]) - g
         scores = np.minimum(decay / self.decades, (u[-third:].max() - u) / (0.5 * self.decades))

@@ -13,7 +13,7 @@ _LARGEST_JUMP = 0.6  # share of the whole decay that may happen between two neig
 
 
 class DepthProfile:
-    r"""Smoothed logarithm of one positive number a layer, in network order.
+    r"""Smoothed logarithm of one positive number a layer, in network order; of one quantity, or of several.
 
         p_k,t = 0.8 p_k,t-1 + 0.2 log10(x_k,t)          [decades]
 
@@ -21,16 +21,17 @@ class DepthProfile:
 
     Attributes:
       count: Number of steps seen.
-      decades: `[layers]`; None before the first step.
+      decades: `[..., layers]`; None before the first step.
     """
 
     def __init__(self) -> None:
         self.count = 0
         self.decades: Array | None = None
 
-    def update(self, values: npt.NDArray[np.floating]) -> Array:
-        """Returns `decades` with `[layers]` values of a step learned."""
-        logs: Array = np.log10(np.maximum(values, _SMALLEST * float(values.max())), dtype=np.float64)
+    def update(self, values: Array) -> Array:
+        """Returns `decades` with `[..., layers]` values of a step learned."""
+        least = _SMALLEST * np.maximum.reduce(values, axis=-1, keepdims=True)
+        logs: Array = np.log10(np.maximum(values, least))
         self.count += 1
         self.decades = logs if self.decades is None else self.decades + _SMOOTHING * (logs - self.decades)
         return self.decades

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,18 +27,23 @@ class LeastOfLast:
 
     def __init__(self, size: int, *, window: int) -> None:
         self.window = window
-        self._last: Array = np.full((window, size), np.nan)
+        self._last: list[Array] = [np.full(size, np.nan)] * window  # oldest first; never written to
 
     @property
     def oldest(self) -> Array:
         """`[size]` oldest of the remembered values; NaN where fewer than `window` were seen."""
-        oldest: Array = self._last[0]
-        return oldest
+        return self._last[0]
 
-    def update(self, values: npt.NDArray[np.floating]) -> Array:
-        """Returns `[size]` least values; NaN where fewer than `window` were seen."""
-        known = ~np.isnan(values)
-        self._last[:-1, known] = self._last[1:, known]
-        self._last[-1, known] = values[known]
-        least: Array = self._last.min(axis=0)
-        return least
+    def update(self, values: Array) -> Array:
+        """Returns `[size]` least values; NaN where fewer than `window` were seen.
+
+        Args:
+          values: `[size]`; they are kept as they are, and must not change any more.
+        """
+        unknown = np.isnan(values)
+        if np.count_nonzero(unknown):
+            newer = [*self._last[1:], values]
+            self._last = [np.where(unknown, x, y) for x, y in zip(self._last, newer, strict=True)]
+        else:
+            self._last = [*self._last[1:], values]
+        return functools.reduce(np.minimum, self._last)

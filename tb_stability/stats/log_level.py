@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from tb_stability.stats.decades import decades_of
+
 Array = npt.NDArray[np.float64]
 
 _SPREAD_STEP = 0.1  # of the step of the level: how far values scatter changes slowly
@@ -47,21 +49,30 @@ class LogLevel:
         self.step = step
         self.level: Array = np.full(size, np.nan)
         self.spread: Array = np.zeros(size)
+        self._all_seen = size == 0
 
     def over(self, values: npt.NDArray[np.floating]) -> Array:
         """Returns how far `[size]` values lie above their level, in decades, and learns nothing."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            over: Array = np.log10(values, dtype=np.float64)
-        over[~np.isfinite(over)] = np.nan
-        return over - np.where(np.isnan(self.level), over, self.level)
+        return self._above(decades_of(values)[0])
 
     def update(self, values: npt.NDArray[np.floating]) -> Array:
         """Returns `over` of `[size]` values, and learns them; 0 for the first value of a series."""
-        over = self.over(values)
-        known = ~np.isnan(over)
-        is_first = known & np.isnan(self.level)
-        self.level[is_first] = np.log10(values[is_first])
-        most = _SPREAD_STEP * self.step
-        self.spread += np.where(known, np.clip(np.abs(over) - self.spread, -most, most), 0.0)
-        self.level += np.where(known, np.clip(over, -self.step, self.step), 0.0)
+        logs, all_known = decades_of(values)
+        over = self._above(logs)
+        if not self._all_seen:
+            self.level = np.where(np.isnan(self.level), logs, self.level)
+            self._all_seen = not np.isnan(self.level).any()
+        spread = _clip(np.abs(over) - self.spread, _SPREAD_STEP * self.step)
+        level = _clip(over, self.step)
+        self.spread += spread if all_known else np.where(np.isnan(over), 0.0, spread)
+        self.level += level if all_known else np.where(np.isnan(over), 0.0, level)
         return over
+
+    def _above(self, logs: Array) -> Array:
+        return logs - (self.level if self._all_seen else np.where(np.isnan(self.level), logs, self.level))
+
+
+def _clip(values: Array, most: float) -> Array:
+    """np.clip between -most and most, in half of the time."""
+    clipped: Array = np.minimum(np.maximum(values, -most), most)
+    return clipped

@@ -19,7 +19,7 @@ class LossProgress:
     r"""Initial, best and present level of a loss, in the loss's own units.
 
         level_t   = median of the last 21 values
-        recent_t  = median of the last 5 values
+        recent_t  = median of the last 5 values, the lower one of two: a jump needs three of five
         initial   = the least of: first value, median of the first 5, of the first 20;
                     at least a quarter of the first (a fast start is no noise)
         best_t    = least level so far (rises slowly towards a level that stays worse,
@@ -70,18 +70,10 @@ class LossProgress:
         self._least_initial = math.nan
         self._settled = math.nan  # level of the first values, reached without much training
         self._weights_replaced: bool | None = None
-        self._level = RunningQuantiles(21)
-        self._recent = RunningQuantiles(5)
-
-    @property
-    def level(self) -> float:
-        """Median of the last 21 finite values."""
-        return self._level.median
-
-    @property
-    def recent(self) -> float:
-        """Median of the last 5 finite values; the lower one of two, so that a jump needs three of five."""
-        return self._recent.median
+        self.level = math.nan
+        self.recent = math.nan
+        self._last_values = RunningQuantiles(21)
+        self._latest_values = RunningQuantiles(5)
 
     @property
     def scale(self) -> float:
@@ -151,8 +143,9 @@ class LossProgress:
             self._least_initial = value - 0.75 * abs(value)
         else:
             self._learn_noise(value)
-        self._level.update(value)
-        self._recent.update(value)
+        self._last_values.update(value)
+        self._latest_values.update(value)
+        self.level, self.recent = self._last_values.median, self._latest_values.median
         if self.count in (5, _FIRST_VALUES):
             self.initial = max(
                 min(self.initial, self.recent if self.count == 5 else self.level), self._least_initial

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 import numpy.typing as npt
@@ -58,15 +59,26 @@ def swings_of(values: Array) -> Swings:
     ordered = np.sort(values)
     low, high = (float(ordered[int(q * (count - 1))]) for q in (0.1, 0.9))
     half = count // 2
-    time = np.arange(count) - (count - 1) / 2.0
-    about = np.clip(values, low, high)
-    about -= about.mean() + time * (time @ about) / (time @ time)
+    time = _centred_times(count)
+    about = np.minimum(np.maximum(values, low), high)
+    about -= np.add.reduce(about) / count + time * (time @ about) / (time @ time)
     power = float(about @ about)
     is_line = power <= _ROUNDING * float(values @ values)
     return Swings(
         size=high - low,
-        fall=float(np.median(values[:half]) - np.median(values[half:])),
+        fall=_median(values[:half]) - _median(values[half:]),
         memory=0.0 if is_line else float(about[1:] @ about[:-1]) / power,
         turns=0 if is_line else _turns(about, _FAR_SHARE * (high - low)),
-        step=float(np.mean(np.abs(np.diff(values)))),
+        step=float(np.add.reduce(np.abs(values[1:] - values[:-1]))) / (count - 1),
     )
+
+
+@functools.lru_cache(maxsize=4)
+def _centred_times(count: int) -> Array:
+    return np.arange(count, dtype=np.float64) - (count - 1) / 2.0
+
+
+def _median(values: Array) -> float:
+    """That of numpy, for finite values, in a tenth of the time."""
+    ordered = np.sort(values)
+    return float(ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2.0

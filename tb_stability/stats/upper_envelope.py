@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from tb_stability.stats.decades import decades_of
+
 Array = npt.NDArray[np.float64]
 
 
@@ -26,20 +28,25 @@ class UpperEnvelope:
       size: Number of series.
       rise: Largest growth that is learned, in decades a step.
       fall: How fast old maxima are forgotten, in decades a step.
+
+    Attributes:
+      all_known: Whether no `over` of the newest step is NaN.
     """
 
     def __init__(self, size: int, *, rise: float = 0.05, fall: float = 0.001) -> None:
         self.rise = rise
         self.fall = fall
+        self.all_known = False
         self._envelope: Array = np.full(size, np.nan)
+        self._all_seen = size == 0
 
     def update(self, values: npt.NDArray[np.floating]) -> Array:
         """Returns `over` for `[size]` values, in decades; 0 for the first value of a series."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            logs = np.log10(values, dtype=np.float64)
-        logs[~np.isfinite(logs)] = np.nan
-        self._envelope = np.where(np.isnan(self._envelope), logs, self._envelope)
+        logs, self.all_known = decades_of(values)
+        if not self._all_seen:
+            self._envelope = np.where(np.isnan(self._envelope), logs, self._envelope)
+            self._all_seen = not np.isnan(self._envelope).any()
         over: Array = logs - self._envelope
         step = np.maximum(np.minimum(over, self.rise), -self.fall)
-        self._envelope += np.where(np.isnan(step), 0.0, step)
+        self._envelope += step if self.all_known else np.where(np.isnan(step), 0.0, step)
         return over

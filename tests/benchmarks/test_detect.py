@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import importlib
 import json
 import subprocess
@@ -92,8 +93,12 @@ def test_the_corpus_has_what_it_promises(load: Any) -> None:
     for x in faults:
         assert x.twin is None or (x.twin in recipes and x.twin != x.recipe), x.name
         assert x.truth.onset is None or x.truth.onset < x.recipe.steps, x.name
-    for split in ("tuned", "held_out"):
-        assert {x.split for x in faults} == {x.split for x in healthy} == {"tuned", "held_out"}, split
+    assert {x.split for x in faults} == {x.split for x in healthy} == {"tuned", "held_out", "fresh"}
+    seeds = collections.defaultdict(set)
+    for x in every:
+        seeds[x.recipe.architecture].add(x.recipe.seed)
+        assert (x.split == "fresh") == (x.recipe.seed in (3, 4)), x.name
+    assert all(len(found) == 5 for found in seeds.values())
 
 
 def test_a_planted_fault_changes_the_planted_steps_alone(load: Any) -> None:

@@ -51,6 +51,14 @@ def test_a_validation_loss_that_never_follows_is_a_gap() -> None:
     assert windows_of(run_of(followed)) == []
 
 
+def test_examples_learned_by_heart_are_a_gap_before_half_of_the_loss_is_gone() -> None:
+    """Kills: a validation loss that has shared nothing counts like one that has shared a part."""
+    train = np.linspace(2.3, 1.4, 400)
+    (window,) = windows_of(run_of(np.linspace(2.3, 2.35, 20), train=train))
+    assert window.start_step > 200, "a quarter of the loss is learned first"
+    assert windows_of(run_of(np.linspace(2.3, 2.1, 20), train=train)) == []
+
+
 def test_both_losses_rising_is_no_gap() -> None:
     train = np.concatenate([synthetic.learning(steps=200), np.linspace(0.1, 2.0, 200)])
     assert windows_of(run_of(OVERFIT, train=train)) == []
@@ -68,7 +76,7 @@ def test_a_rise_that_is_nothing_against_the_progress_is_silent() -> None:
 
 
 def test_a_rise_that_is_nothing_against_the_best_is_silent() -> None:
-    slightly = np.concatenate([[1.02, 1.01], np.linspace(1.0, 1.1, 18)])
+    slightly = np.concatenate([[1.2, 1.1], np.linspace(1.0, 1.1, 18)])
     train = np.linspace(1.0, 0.6, 400)
     assert windows_of(run_of(slightly, train=train)) == []
 

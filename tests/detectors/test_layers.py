@@ -47,8 +47,11 @@ def test_a_gradient_that_explodes_with_the_loss_names_its_layer_first() -> None:
     assert set(window.layers) == {f"dense_{i}" for i in range(8)}
 
 
-def test_large_gradients_are_healthy_while_the_loss_is() -> None:
-    run = synthetic.network(synthetic.learning(), DEEP)
+@pytest.mark.parametrize("rise", [0.0, 0.75])
+def test_large_gradients_are_healthy_while_the_loss_is(rise: float) -> None:
+    loss = synthetic.learning()
+    loss[200:] += rise  # of about 1.1 that would be too much
+    run = synthetic.network(loss, DEEP)
     for values in run[200:]:
         values.variables["grad_norm"][:] *= np.float32(1000.0)  # as when a plateau is left, or clipped
     assert windows_of("exploding_gradient", run, DEEP) == []

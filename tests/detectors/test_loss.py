@@ -158,6 +158,19 @@ def test_a_slow_drift_back_to_the_start_is_only_worth_knowing() -> None:
     assert window.severity == "critical"
 
 
+def test_a_score_that_wanders_through_zero_is_no_divergence() -> None:
+    """As the generator's loss in a WGAN: -0.06 at first, -0.43 at its best, 0.35 in the end."""
+    wander = np.concatenate(
+        [np.linspace(-0.06, -0.43, 150), np.linspace(-0.43, 0.35, 60), np.full(300, 0.35)]
+    )
+    loss = wander + 0.02 * np.random.default_rng(0).standard_normal(len(wander))
+    (window,) = windows_of("loss_divergence", synthetic.of_losses(loss))
+    assert window.severity == "info"
+    blown = np.concatenate([loss, 0.35 * 1.2 ** np.arange(40)])
+    (window,) = windows_of("loss_divergence", synthetic.of_losses(blown))
+    assert window.severity == "critical"
+
+
 def test_a_breakdown_back_to_the_start_is_critical_at_step_10000() -> None:
     loss = np.concatenate([synthetic.learning(steps=10_000), synthetic.steady(steps=100, level=2.3)])
     (window,) = windows_of("loss_divergence", synthetic.of_losses(loss))

@@ -73,6 +73,13 @@ def test_a_noisy_loss_without_progress_may_be_as_good_as_it_gets() -> None:
     assert windows_of("loss_plateau", standing(noise=0.3)) == []
 
 
+def test_a_loss_that_rose_by_small_updates_before_it_stands_still_is_that_of_a_game() -> None:
+    risen = np.concatenate([np.linspace(0.6, 1.0, 200), synthetic.steady(level=1.0, noise=0.02, steps=400)])
+    assert windows_of("loss_plateau", synthetic.network(risen, LAYOUT)) == []
+    at_first = np.concatenate([np.linspace(0.95, 1.0, 200), risen[200:]])
+    assert len(windows_of("loss_plateau", synthetic.network(at_first, LAYOUT))) == 1
+
+
 def test_updates_that_replaced_the_weights_explain_a_noisy_plateau() -> None:
     run = standing(noise=0.3)
     run[5].variables["update_norm"][:] = 10.0

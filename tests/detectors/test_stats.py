@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tb_stability.stats.catching_up import CatchingUp
 from tb_stability.stats.depth_profile import DepthProfile, is_geometric
 from tb_stability.stats.learning_rates import LearningRates
+from tb_stability.stats.least_of_last import LeastOfLast
+from tb_stability.stats.log_level import LogLevel
 from tb_stability.stats.loss_progress import LossProgress
 from tb_stability.stats.running_quantiles import RunningQuantiles
 from tb_stability.stats.running_slope import RunningSlope
+from tb_stability.stats.swings import swings_of
 from tb_stability.stats.upper_envelope import UpperEnvelope
 from tests import synthetic
 
@@ -168,3 +172,48 @@ def test_averages_that_lag_behind_are_told_from_those_that_arrived(momentum: flo
             change = np.linalg.norm(average - before, axis=1)
             share = catching_up.update(change, np.linalg.norm(average, axis=1))
         assert share == late, noise
+
+
+_MEASURED = st.sampled_from([math.nan, math.inf, 0.0, 1e-3, 0.5, 1.0, 2.0, 300.0])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [LogLevel, UpperEnvelope, lambda size: LeastOfLast(size, window=3)],
+    ids=["level", "envelope", "least"],
+)
+@given(st.lists(st.tuples(_MEASURED, _MEASURED, st.just(1.5)), max_size=30))
+@settings(deadline=None)
+def test_a_series_does_not_depend_on_what_the_others_lack(
+    make: Callable[[int], LogLevel | UpperEnvelope | LeastOfLast], rows: list[tuple[float, ...]]
+) -> None:
+    """Kills: a shortcut for steps at which all is known that is another way."""
+    together, alone = make(3), [make(1) for _ in range(3)]
+    for row in rows:
+        with np.errstate(all="ignore"):
+            found = together.update(np.array(row))
+            expected = [one.update(np.array([x]))[0] for one, x in zip(alone, row, strict=True)]
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_the_least_of_the_last_leaves_out_what_is_not_known() -> None:
+    least = LeastOfLast(2, window=2)
+    rows = [(5.0, 5.0), (7.0, math.nan), (6.0, 1.0), (math.nan, 8.0)]
+    found = [least.update(np.array(row)).tolist() for row in rows]
+    np.testing.assert_array_equal(found, [[math.nan] * 2, [5.0, math.nan], [6.0, 1.0], [6.0, 1.0]])
+    assert least.oldest.tolist() == [7.0, 1.0]
+
+
+def test_profiles_of_two_quantities_are_those_of_each() -> None:
+    random = np.random.default_rng(0)
+    both, one, other = DepthProfile(), DepthProfile(), DepthProfile()
+    for _ in range(5):
+        a, b = 10.0 ** random.normal(0.0, 20.0, (2, 6))
+        np.testing.assert_array_equal(both.update(np.array([a, b])), [one.update(a), other.update(b)])
+
+
+@pytest.mark.parametrize("count", [4, 5, 63, 64])
+def test_the_fall_of_a_stretch_is_that_of_the_medians_of_its_halves(count: int) -> None:
+    values = np.random.default_rng(count).normal(size=count)
+    half = count // 2
+    assert swings_of(values).fall == np.median(values[:half]) - np.median(values[half:])
