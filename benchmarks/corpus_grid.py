@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-SPLITS = ("tuned", "held_out")
+SPLITS = ("tuned", "held_out", "fresh")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,6 +13,7 @@ from faults.recording import Recording, path_of, read
 
 from tb_stability.diagnosis import with_diagnoses
 from tb_stability.diagnosis.run_history import RunHistory
+from tb_stability.final_level import FinalLevel
 from tb_stability.monitor import Monitor
 from tb_stability.report import Confidence, Diagnosis, RunReport
 
@@ -83,14 +84,16 @@ def judge(program: Program, cache: Path) -> Outcome:
 
 def diagnosed(recording: Recording, facts: RunReport) -> RunReport:
     """Returns the report of a recording, with findings and diagnoses."""
-    monitor, history = Monitor(), RunHistory()
+    monitor, history, level = Monitor(), RunHistory(), FinalLevel()
     for segment in recording.segments:
         monitor.change_layout(segment.layout)
         history.change_layout(segment.layout)
         for step, values in segment.steps:
             changed = monitor.update(step, values)
             history.update(step, values, alarmed=any(w.end_step is None for w in changed))
-    report = dataclasses.replace(monitor.report(), model=facts.model, first_batch=facts.first_batch)
+            level.update(values)
+    known = {"model": facts.model, "first_batch": facts.first_batch, "final": level.final}
+    report = dataclasses.replace(monitor.report(), **known)
     return with_diagnoses(report, history.observed)
 
 

@@ -47,13 +47,13 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Count]:
 
 
 def summary(outcomes: Sequence[Outcome]) -> Grid:
-    """All figures, tuned and held out side by side."""
+    """All figures, the parts of the corpus side by side."""
     columns = {split: figures([x for x in outcomes if x.split == split]) for split in SPLITS}
     rows = [
         [name.replace("_", " "), *(_text(columns[split][name]) for split in SPLITS)]
         for name in columns["tuned"]
     ]
-    return Grid("All programs: right / all", ["", "tuned", "held out"], rows)
+    return Grid("All programs: right / all", ["", *(split.replace("_", " ") for split in SPLITS)], rows)
 
 
 def by_fault(outcomes: Iterable[Outcome], split: str) -> Grid:

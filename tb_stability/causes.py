@@ -9,6 +9,7 @@ TITLES: Mapping[str, str] = {
     "bn_inference_mode": "BatchNormalization in inference mode",
     "bn_momentum": "BatchNormalization momentum too high for this run",
     "bn_small_batch": "Batches too small for BatchNormalization",
+    "clipping_too_tight": "Clipping too tight",
     "dying_relu": "Dying ReLU",
     "exploding_gradient": "Exploding gradient",
     "gradient_cut": "Gradient cut off",
@@ -17,6 +18,7 @@ TITLES: Mapping[str, str] = {
     "learning_rate_oscillation": "Learning rate that goes up and down",
     "learning_rate_too_high": "Learning rate too high",
     "learning_rate_too_low": "Learning rate too low",
+    "no_update": "No weight changes",
     "outlier_batch": "Batch unlike the others",
     "output_loss_mismatch": "Output and loss that do not fit",
     "overfitting": "Overfitting",
@@ -26,6 +28,8 @@ TITLES: Mapping[str, str] = {
     "undefined_operation": "Operation undefined for a batch",
     "unrelated_targets": "Targets unrelated to the inputs",
     "unscaled_inputs": "Unscaled inputs",
+    "unscaled_targets": "Unscaled targets",
+    "validation_mismatch": "Validation data unlike the training data",
     "vanishing_gradient": "Vanishing gradient",
 }
 """Cause -> title: a few words, without a verb."""

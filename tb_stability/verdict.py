@@ -79,7 +79,6 @@ def _status(serious: Sequence[Window], facts: RunFacts) -> Status:
 _SLOW = ("vanishing_gradient", "update_ratio_low", "loss_plateau")
 _BLOCKING = ("dead_units", "saturated_units")  # a loss that stands still does so because of them
 _MILD = (*_BLOCKING, "bn_drift", "generalization_gap")  # may last while the loss falls
-
 _DECISIVE_FIRST: Mapping[Status, tuple[str, ...]] = {
     "diverged": ("bn_statistics_frozen", "non_finite", "loss_divergence"),
     "unstable": (
@@ -209,6 +208,8 @@ def _without_symptoms(windows: Sequence[Window], facts: RunFacts) -> Verdict:
     loss = "No loss was recorded"
     if math.isfinite(facts.first_loss):
         loss = f"The loss went from {facts.first_loss:.3g} to {facts.recent_loss:.3g}"
+        if facts.loss_stands_still and facts.recent_loss < facts.best_loss:  # the last values are a lucky few
+            loss = f"The loss began at {facts.first_loss:.3g}, and its best level is {facts.best_loss:.3g}"
     minor = f"; {len(windows)} minor events passed without harm" if len(windows) > 1 else ""
     if len(windows) == 1:
         drifted = windows[0].kind == "loss_divergence"

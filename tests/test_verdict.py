@@ -196,6 +196,14 @@ def test_an_output_that_was_corrected_in_the_first_steps_is_no_progress() -> Non
     assert "the loss has not fallen since the first steps." in verdict.text
 
 
+def test_a_few_low_losses_at_the_end_are_not_shown_as_a_fall() -> None:
+    loss = np.concatenate([synthetic.steady(), np.full(3, 0.5)])
+    verdict = replay(enumerate(synthetic.of_losses(loss))).report().verdict
+    assert "has not fallen" in verdict.text
+    assert verdict.why.startswith("The loss began at ")
+    assert "0.5," not in verdict.why
+
+
 def test_a_loss_that_falls_without_bound_is_not_called_good() -> None:
     loss = -0.1 * np.exp(0.2 * np.arange(200))
     verdict = replay(enumerate(synthetic.of_losses(loss))).report().verdict

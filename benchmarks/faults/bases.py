@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from faults.program import HELD_OUT_ARCHITECTURES, Program, Recipe, Truth
+from faults.program import FRESH_SEEDS, HELD_OUT_ARCHITECTURES, Program, Recipe, Truth
 
 STEPS = 450
 
@@ -14,8 +14,8 @@ _OPTIMIZERS: tuple[tuple[str, float, Mapping[str, Any]], ...] = (
     ("Adam", 2e-3, {}),
     ("SGD", 0.02, {"momentum": 0.9}),
     ("AdamW", 2e-3, {"weight_decay": 1e-2}),
-    ("RMSprop", 1e-3, {}),
-    ("Adam", 2e-3, {}),
+    ("Nadam", 2e-3, {}),
+    ("SGD", 0.02, {"momentum": 0.9, "nesterov": True}),
 )
 """Optimizer and healthy learning rate by seed."""
 
@@ -65,9 +65,10 @@ def base(architecture: str, seed: int, /, **changes: Any) -> Recipe:
     return dataclasses.replace(recipe, **changes)
 
 
-def seeds_of(architecture: str, count: int) -> range:
-    """The seeds of a combination: fewer for architectures that are held out."""
-    return range(min(count, 2) if architecture in HELD_OUT_ARCHITECTURES else count)
+def seeds_of(architecture: str, count: int) -> list[int]:
+    """The seeds of a combination: the first `count`, fewer for architectures held out, and the fresh ones."""
+    first = min(count, 2) if architecture in HELD_OUT_ARCHITECTURES else count
+    return sorted({*range(first), *FRESH_SEEDS})
 
 
 def bases(*architectures: str, seeds: int = 3, **changes: Any) -> Iterator[Recipe]:

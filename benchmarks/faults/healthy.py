@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from faults.bases import ARCHITECTURES, base, bases, healthy
-from faults.program import Program, Recipe
+from faults.program import FRESH_SEEDS, Program, Recipe
+
+_SEEDS = (*range(3), *FRESH_SEEDS)
 
 _EVERYWHERE: Mapping[str, Mapping[str, Any]] = {
     "warmup": {"schedule": "warmup"},
@@ -34,12 +36,13 @@ def healthy_programs() -> Iterator[Program]:
     for place, (kind, changes) in enumerate(_EVERYWHERE.items()):
         for i, architecture in enumerate(ARCHITECTURES):
             # The seed chooses data and optimizer: each kind meets all of them.
-            recipe = base(architecture, (place + i) % 3)
-            if "optimizer" in changes or "optimizer_options" in changes:
-                recipe = dataclasses.replace(
-                    recipe, optimizer="Adam", learning_rate=2e-3, optimizer_options={}
-                )
-            yield healthy(kind, dataclasses.replace(recipe, **changes))
+            for seed in ((place + i) % 3, FRESH_SEEDS[(place + i) % len(FRESH_SEEDS)]):
+                recipe = base(architecture, seed)
+                if "optimizer" in changes or "optimizer_options" in changes:
+                    recipe = dataclasses.replace(
+                        recipe, optimizer="Adam", learning_rate=2e-3, optimizer_options={}
+                    )
+                yield healthy(kind, dataclasses.replace(recipe, **changes))
     yield from _precision()
     yield from _fine_tuning()
     yield from _games()
@@ -64,7 +67,7 @@ def _fine_tuning() -> Iterator[Program]:
 
 def _games() -> Iterator[Program]:
     for way in ("generator", "discriminator"):
-        for seed in range(3):
+        for seed in _SEEDS:
             data = {"reconstruct": True}
             network = {"output_activation": "linear", "activation": "leaky_relu"}
             recipe = base(
@@ -95,17 +98,17 @@ def _networks() -> Iterator[Program]:
         for architecture in ("mlp", "cnn"):
             recipe = base(architecture, 0, network={"activation": activation})
             yield healthy("activation", recipe, label=activation)
-    for seed in range(3):
+    for seed in _SEEDS:
         network = {"depth": 8}
         yield healthy("deep", base("mlp", seed, network=network))
         yield healthy("lstm", base("recurrent", seed, network={"cell": "lstm"}))
         yield healthy("autoencoder", _autoencoder(seed))
-    for seed in range(3):
+    for seed in _SEEDS:
         yield healthy("custom_loop", base("cnn", seed, way="loop"))
 
 
 def _losses() -> Iterator[Program]:
-    for seed in range(3):
+    for seed in _SEEDS:
         # Few examples and many steps: the loss ends at next to nothing.
         for architecture in ("mlp", "recurrent", "residual"):
             easy = {"samples": 64}

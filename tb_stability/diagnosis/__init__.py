@@ -10,6 +10,7 @@ from tb_stability.diagnosis import (
     bn_inference_mode,
     bn_momentum,
     bn_small_batch,
+    clipping_too_tight,
     dying_relu,
     exploding_gradient,
     gradient_cut,
@@ -18,6 +19,7 @@ from tb_stability.diagnosis import (
     learning_rate_oscillation,
     learning_rate_too_high,
     learning_rate_too_low,
+    no_update,
     outlier_batch,
     output_loss_mismatch,
     overfitting,
@@ -26,11 +28,13 @@ from tb_stability.diagnosis import (
     undefined_operation,
     unrelated_targets,
     unscaled_inputs,
+    unscaled_targets,
+    validation_mismatch,
     vanishing_gradient,
 )
 from tb_stability.diagnosis.brief import Suspect
 from tb_stability.diagnosis.case import Case
-from tb_stability.diagnosis.explained import explained
+from tb_stability.diagnosis.explained import explained, no_better_than_guessing
 from tb_stability.diagnosis.observed import Observed
 from tb_stability.diagnosis.ranking import rank
 from tb_stability.preflight import inspect
@@ -39,6 +43,7 @@ from tb_stability.preflight.unseen import unseen
 from tb_stability.report import Diagnosis, Finding, RunReport
 
 CAUSES: tuple[Callable[[Case], Suspect | None], ...] = (
+    no_update.suspect,
     bn_inference_mode.suspect,
     invalid_inputs.suspect,
     reduced_precision_overflow.suspect,
@@ -46,14 +51,17 @@ CAUSES: tuple[Callable[[Case], Suspect | None], ...] = (
     output_loss_mismatch.suspect,
     initialization_mismatch.suspect,
     unscaled_inputs.suspect,
+    unscaled_targets.suspect,
     learning_rate_oscillation.suspect,
     learning_rate_too_high.suspect,
     bn_small_batch.suspect,
     bn_momentum.suspect,
     batch_size_too_small.suspect,
+    clipping_too_tight.suspect,
     learning_rate_too_low.suspect,
     dying_relu.suspect,
     saturated_activation.suspect,
+    validation_mismatch.suspect,
     overfitting.suspect,
     outlier_batch.suspect,
     unrelated_targets.suspect,
@@ -95,7 +103,7 @@ def with_diagnoses(report: RunReport, observed: Observed) -> RunReport:
     diagnoses = diagnose(case)
     return dataclasses.replace(
         report,
-        verdict=explained(report.verdict, diagnoses),
+        verdict=no_better_than_guessing(explained(report.verdict, diagnoses), case),
         checks=checks,
         findings=findings,
         diagnoses=diagnoses,

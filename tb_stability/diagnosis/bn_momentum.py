@@ -10,6 +10,8 @@ from tb_stability.preflight.normalization import LEFT_OVER, share_left
 from tb_stability.report import Fix
 
 _NEEDED_STEPS = 20
+_EVALUATIONS = 4
+_GAINED = 0.25
 _SETTLED = 0.5
 """Share of the initial moving statistics; where more is left, they cannot have been settled."""
 
@@ -19,13 +21,19 @@ def suspect(case: Case) -> Suspect | None:
 
     For it: a gap between training and validation while momentum ** steps of the initial statistics are left;
     a training loss without a symptom. Against it: training itself broke down; very small batches.
+
+    Without a symptom: the same in a run that is too short for its momentum by its own number of steps, whose
+    validation has less than half of what training learned. (In the first epochs of a longer run that is
+    usual, and passes.)
     """
     window = case.first("generalization_gap")
     layers = case.model.batch_normalizations if case.model is not None else ()
-    if window is None or not layers:
+    is_short = not case.serious and case.finding("bn_momentum") is not None and _shares_little(case)
+    if not layers or (window is None and not is_short):
         return None
     slowest = max(layers, key=lambda n: n.momentum)
-    steps = window.start_step + 1
+    first_step = window.start_step if window is not None else case.observed.validation[-1][0]
+    steps = first_step + 1
     left = share_left(slowest.momentum, steps)
     if not left > LEFT_OVER:
         return None
@@ -35,11 +43,12 @@ def suspect(case: Case) -> Suspect | None:
         f"With momentum {slowest.momentum:g}, {percent(left)} of the initial moving statistics of "
         f"{slowest.layer} were left after {steps} steps (healthy: below {percent(LEFT_OVER)}).",
     )
-    brief.weak(
-        window.kind,
-        f"The validation loss, which uses them, is far above the training loss from step {steps - 1} on.",
-    )
-    drift = case.before(window.start_step, "bn_drift")
+    text = f"The validation loss, which uses them, is far above the training loss at step {first_step}."
+    if window is None:
+        brief.strong("val_loss", text)
+    else:
+        brief.weak(window.kind, text)
+    drift = case.before(first_step, "bn_drift")
     if drift is not None and left < _SETTLED:
         brief.against(drift.kind, f"{symptom(drift)}: they were settled until then.")
     broke = case.first(*BREAKDOWNS)
@@ -54,7 +63,7 @@ def suspect(case: Case) -> Suspect | None:
     momentum = 0.9 if steps >= _NEEDED_STEPS else 0.5
     return brief.close(
         layer=slowest.layer,
-        first_step=window.start_step,
+        first_step=first_step,
         why=f"The moving statistics of {names(slow)} lag behind: with momentum {slowest.momentum:g}, "
         f"{percent(left)} of their initial values are left, and validation uses them.",
         fix=Fix(
@@ -64,3 +73,12 @@ def suspect(case: Case) -> Suspect | None:
         ),
         test=f"re-run with momentum={momentum}",
     )
+
+
+def _shares_little(case: Case) -> bool:
+    """Whether the last of four evaluations or more lacks over half of what the training loss gained."""
+    final, validation = case.final, case.observed.validation
+    if final is None or len(validation) < _EVALUATIONS:
+        return False
+    gained = final.first_loss - final.loss
+    return gained > _GAINED * abs(final.first_loss) and final.val_loss - final.loss > gained / 2

@@ -31,8 +31,14 @@ _LARGE_LOSS = 3.0
 
 _LITTLE = 0.25
 _LONG_ENOUGH = 100  # steps
+_NO_BETTER = 0.95
+"""Of the loss of guessing, above which nothing was learned."""
+
+_WORSE = 1.1
+_ERRORS = 2.0  # standard errors of a level
 
 _OF_CLASSES = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy")
+_OF_TWO = "BinaryCrossentropy"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,18 +84,59 @@ class Case:
     @property
     def gained_little(self) -> bool:
         """Whether the loss has fallen by less than a quarter, in 100 steps or more."""
-        final, points = self.final, self.observed.points
-        if final is None or not points or points[-1].step < _LONG_ENOUGH:
+        final = self.final
+        if final is None or not self._is_long:
             return False
         return final.first_loss - final.loss < _LITTLE * abs(final.first_loss)
 
     @property
     def guessing(self) -> float:
-        """The cross-entropy of guessing among the classes, log(n); NaN for other losses."""
+        """The cross-entropy of guessing: log(classes), or log(2) for a binary one; NaN for other losses.
+
+        That of guessing by their shares is lower where some classes are rare.
+        """
         model = self.model
-        if model is None or model.loss is None or model.output_units < 2:
+        if model is None or model.loss is None:
             return math.nan
-        return math.log(model.output_units) if model.loss.kind in _OF_CLASSES else math.nan
+        if model.loss.kind == _OF_TWO:
+            return math.log(2.0)
+        return math.log(model.output_units) if self.is_of_classes else math.nan
+
+    @property
+    def is_of_classes(self) -> bool:
+        """Whether the loss is a cross-entropy over two classes or more, one output for each."""
+        return self._classes >= 2
+
+    @property
+    def guessing_words(self) -> str:
+        """The same as the end of a sentence: `guessing among 10 classes has 2.3`."""
+        among = f" among {self._classes} classes" if self.is_of_classes else ""
+        return f"guessing{among} has {self.guessing:.2g}"
+
+    @property
+    def ends_at_guessing(self) -> bool:
+        """Whether the loss is no better than guessing after 100 steps or more, where that is known."""
+        return self._is_long and self.final is not None and self.final.loss >= _NO_BETTER * self.guessing
+
+    @property
+    def ends_above_guessing(self) -> bool:
+        """Whether it is then worse than guessing, without doubt."""
+        final = self.final
+        if final is None or not self._is_long:
+            return False
+        return final.loss - _ERRORS * final.loss_error > _WORSE * self.guessing
+
+    @property
+    def _is_long(self) -> bool:
+        points = self.observed.points
+        return bool(points) and points[-1].step >= _LONG_ENOUGH
+
+    @property
+    def _classes(self) -> int:
+        """Number of classes of a cross-entropy over them; 0 for other losses."""
+        model = self.model
+        is_of_classes = model is not None and model.loss is not None and model.loss.kind in _OF_CLASSES
+        return model.output_units if model is not None and is_of_classes else 0
 
     def is_early(self, window: Window) -> bool:
         """Whether what a window shows was there from the start."""

@@ -41,7 +41,7 @@ def suspect(case: Case) -> Suspect | None:
         weigh_late(brief, window, "bad initial weights")
     if not _weigh_sigmoids(brief, case, case.model):
         _weigh_depth(brief, case)
-    _weigh_first_loss(brief, case, case.model)
+    _weigh_first_loss(brief, case)
     layer = finding.layer if finding.layer is not None else window.layer
     return brief.close(
         layer=layer,
@@ -95,12 +95,11 @@ def _of(decades: float) -> str:
     return f"over all layers {abs(decades):.1f} powers of ten" if math.isfinite(decades) else "infinitely"
 
 
-def _weigh_first_loss(brief: Brief, case: Case, model: ModelFacts) -> None:
+def _weigh_first_loss(brief: Brief, case: Case) -> None:
     if case.began_badly:
         brief.strong(
             "loss",
-            f"The first loss was {number(case.observed.first_loss)}; guessing among {model.output_units} "
-            f"classes has {case.guessing:.2f}.",
+            f"The first loss was {number(case.observed.first_loss)}; {case.guessing_words}.",
         )
 
 

@@ -16,7 +16,7 @@ from tb_stability.windows import Window
 _WANTED_RATIO = 3e-3
 _JUST_BEFORE = 8
 _JUST_AFTER = 5
-_FROM_START = ("unscaled_inputs", "initial_weights_scale", "recurrent_weights_scale")
+_FROM_START = ("unscaled_inputs", "unscaled_targets", "initial_weights_scale", "recurrent_weights_scale")
 
 
 def suspect(case: Case) -> Suspect | None:
@@ -25,10 +25,13 @@ def suspect(case: Case) -> Suspect | None:
     For it: updates as large as the weights, before or when training broke; a rate above what is usual for the
     optimizer; a rate that rose just before. Against it: updates that were small until the break, without a
     rise; frozen BatchNormalization; NaN out of the blue; inputs or initial weights that explain it.
+
+    Without a symptom: a loss that ends at guessing. Where the first updates throw it far above that, it falls
+    all the while.
     """
     window = case.first(*BREAKDOWNS, "dead_units", "saturated_units", "loss_plateau", "bn_drift")
     if window is None:
-        return None
+        return _thrown_to_guessing(case) if case.ends_at_guessing and not case.serious else None
     brief = Brief("learning_rate_too_high")
     onset = window.start_step
     rate = case.observed.learning_rate(onset)
@@ -57,6 +60,29 @@ def suspect(case: Case) -> Suspect | None:
             _lower(rate, target, rise),
             set_optimizer(case, learning_rate=target) if math.isfinite(target) else "",
         ),
+        test=f"re-run with the learning rate {number(target)}",
+    )
+
+
+def _thrown_to_guessing(case: Case) -> Suspect | None:
+    brief = Brief("learning_rate_too_high")
+    rate, last = case.observed.learning_rate(EARLY_STEPS), case.final.loss if case.final else math.nan
+    ratio = case.observed.healthy(lambda p: p.update_ratio, EARLY_STEPS)
+    brief.weak("loss", f"The loss ends at {number(last)}; {case.guessing_words}.")
+    if ratio > LARGE_RATIO:
+        brief.strong(
+            "update_ratio", f"The first updates were {number(ratio)} of the weights ({HEALTHY_RATIO})."
+        )
+    else:
+        brief.against("update_ratio", f"The first updates were {number(ratio)} of the weights.")
+    _weigh_rate(brief, case, rate)
+    target = _better_rate(case, rate, ratio)
+    return brief.close(
+        layer=None,
+        first_step=0,
+        why=f"{_too_high(rate, None, 0)}: the first updates changed the weights by {number(ratio)} of their "
+        f"size ({HEALTHY_RATIO}), and the loss ends at {number(last)}, where {case.guessing_words}.",
+        fix=Fix(_lower(rate, target, None), set_optimizer(case, learning_rate=target)),
         test=f"re-run with the learning rate {number(target)}",
     )
 

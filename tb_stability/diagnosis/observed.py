@@ -70,6 +70,7 @@ class Observed:
       loss_scale: The last factor of the loss; NaN where it is not scaled.
       loss_scale_cuts: How often it was lowered.
       validation: The last values of (step, val_loss).
+      first_validation: The very first validation loss that was finite; NaN where there was none.
     """
 
     points: tuple[Point, ...] = ()
@@ -81,11 +82,17 @@ class Observed:
     loss_scale: float = math.nan
     loss_scale_cuts: int = 0
     validation: tuple[tuple[int, float], ...] = ()
+    first_validation: float = math.nan
 
     @property
     def first_loss(self) -> float:
         """The first loss that is known; NaN where there is none."""
         return next((p.loss for p in self.points if not math.isnan(p.loss)), math.nan)
+
+    @property
+    def saw_updates(self) -> bool:
+        """Whether any update of an optimizer was seen, of which a rate or a gradient tells."""
+        return any(not (math.isnan(p.learning_rate) and math.isnan(p.grad_norm)) for p in self.points)
 
     @property
     def last_loss(self) -> float:
@@ -108,6 +115,15 @@ class Observed:
         ]
         level = _median([abs(b) for _, b in pairs])
         return _median([abs(b - a) for a, b in pairs]) / level if level > 0.0 else math.nan
+
+    @property
+    def best_validation(self) -> float:
+        """The least validation loss that is known; NaN where there is none."""
+        known = [loss for _, loss in self.validation if math.isfinite(loss)]
+        return min(
+            (*known, *([self.first_validation] if math.isfinite(self.first_validation) else ())),
+            default=math.nan,
+        )
 
     def learning_rate(self, step: int | None = None) -> float:
         """The last rate known at `step`, or at all; before the first one, that one; NaN where none is."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tb_stability.diagnosis.brief import Brief, Suspect
 from tb_stability.diagnosis.case import BREAKDOWNS, STANDSTILLS, Case
 from tb_stability.diagnosis.code import get_layer
-from tb_stability.diagnosis.words import symptom
+from tb_stability.diagnosis.words import number, symptom
 from tb_stability.model_facts import ModelFacts
 from tb_stability.preflight.output_loss import KIND, share_out_of_reach
 from tb_stability.report import Fix
@@ -19,8 +19,10 @@ def suspect(case: Case) -> Suspect | None:
 
     For it: what the layer and the loss object are, with a symptom. A softmax over one unit is a proof by
     itself; and, where training stands still, so are targets of which a tenth of the range lies where the
-    output never gets. (Elsewhere such targets may be masked by weights.) Against it: a softmax in front of
-    `from_logits=True`, of which Keras takes the logits where it can; many good steps before a symptom.
+    output never gets. (Elsewhere such targets may be masked by weights.) A loss that ends worse than guessing
+    is a symptom, too: of logits that are cut off, an example on the wrong side costs 16 or nothing. Against
+    it: a softmax in front of `from_logits=True`, of which Keras takes the logits where it can; many good
+    steps before a symptom.
     """
     finding, model = case.finding(KIND), case.model
     if finding is None or model is None or model.loss is None:
@@ -29,7 +31,7 @@ def suspect(case: Case) -> Suspect | None:
     is_constant = model.output_activation == "softmax" and model.output_units == 1
     stands_still = case.first(*STANDSTILLS) is not None or case.gained_little
     is_proven = is_constant or (stands_still and share_out_of_reach(model, case.first_batch) >= _MUCH)
-    if window is None and not is_proven:
+    if window is None and not is_proven and not case.ends_above_guessing:
         return None
     brief = Brief("output_loss_mismatch")
     if is_proven:
@@ -40,6 +42,8 @@ def suspect(case: Case) -> Suspect | None:
         brief.strong(window.kind, f"{symptom(window)}.")
         if window.start_step > 100:
             brief.against(window.kind, f"Training was fine for {window.start_step} steps.")
+    elif case.final is not None and not is_proven:
+        brief.strong("loss", f"The loss is still {number(case.final.loss)}; {case.guessing_words}.")
     if model.output_activation == "softmax" and model.loss.from_logits:
         brief.against(
             "from_logits",

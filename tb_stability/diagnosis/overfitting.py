@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from tb_stability.diagnosis.brief import Brief, Suspect
 from tb_stability.diagnosis.case import BREAKDOWNS, Case
+from tb_stability.diagnosis.unrelated_targets import never_better_than_guessing
+from tb_stability.diagnosis.validation_mismatch import far_from_the_start
 from tb_stability.diagnosis.words import number, symptom
 from tb_stability.preflight.normalization import FEW_EXAMPLES, LEFT_OVER, share_left
 from tb_stability.report import Fix
@@ -20,8 +22,8 @@ def suspect(case: Case) -> Suspect | None:
 
     For it: the window `generalization_gap`; a validation loss above its best; a training loss that fell.
     Against it: BatchNormalization whose moving statistics lag or come from tiny batches, with which
-    validation is off for another reason; a validation loss that leaps, as where the data changed; training
-    that broke down.
+    validation is off for another reason; a validation loss that leaps, as where the data changed, that was
+    far off from the beginning, or that never was better than guessing; training that broke down.
     """
     window = case.first("generalization_gap")
     if window is None:
@@ -55,6 +57,18 @@ def suspect(case: Case) -> Suspect | None:
             "val_loss",
             f"From one evaluation to the next the validation loss leapt from {number(leap[0])} to "
             f"{number(leap[1])}, by more than it had ever fallen: overfitting comes gradually.",
+        )
+    far = far_from_the_start(case)
+    if math.isfinite(far):
+        brief.against(
+            "val_loss",
+            f"The validation loss was {number(far)} at its first evaluation: overfitting comes later.",
+        )
+    elif never_better_than_guessing(case):
+        brief.doubt(
+            "val_loss",
+            f"The validation loss was never better than guessing (best: {number(min(values))}; "
+            f"{case.guessing_words}): most that overfit get better first.",
         )
     drift = case.before(step, "bn_drift")
     if drift is not None:

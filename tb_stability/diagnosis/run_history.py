@@ -55,6 +55,7 @@ class RunHistory:
         self._is_rising = False
         self._loss_scale = math.nan
         self._loss_scale_cuts = 0
+        self._first_validation = math.nan
         self._validation: collections.deque[tuple[int, float]] = collections.deque(maxlen=_MOST_VALIDATIONS)
         self.change_layout(layout)
 
@@ -84,6 +85,8 @@ class RunHistory:
             self._batch_size = max(self._batch_size or 0, int(scalars["batch_size"]))
         if "val_loss" in scalars:
             self._validation.append((step, scalars["val_loss"]))
+            if math.isnan(self._first_validation) and math.isfinite(scalars["val_loss"]):
+                self._first_validation = scalars["val_loss"]
         self._follow_rate(step, scalars.get("learning_rate", math.nan))
         scale = scalars.get("loss_scale", math.nan)
         self._loss_scale_cuts += scale < self._loss_scale
@@ -116,6 +119,7 @@ class RunHistory:
             loss_scale=self._loss_scale,
             loss_scale_cuts=self._loss_scale_cuts,
             validation=tuple(self._validation),
+            first_validation=self._first_validation,
         )
 
     def _keep(self, step: int, values: StepValues, before: tuple[int, StepValues] | None) -> None:

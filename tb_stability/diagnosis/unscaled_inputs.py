@@ -31,7 +31,7 @@ def suspect(case: Case) -> Suspect | None:
         f"{number(tensor.mean)} (healthy: around 0, with a spread near 1).",
     )
     if case.is_early(window):
-        brief.weak(window.kind, f"{symptom(window)}.")
+        brief.weak(window.kind, f"The first symptom is at step {window.start_step}.")
     else:
         weigh_late(brief, window, "unscaled inputs")
     harmed = case.first("exploding_gradient", "dead_units", "saturated_units", "loss_divergence")

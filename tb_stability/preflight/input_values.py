@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from tb_stability.model_facts import ModelFacts
@@ -41,6 +40,14 @@ def unscaled(premises: Premises) -> TensorRange | None:
     return max(large, key=largest, default=None)
 
 
+def unscaled_target(premises: Premises) -> TensorRange | None:
+    """Returns the target with the largest |y|, above 20, where the loss is a mean error; None without."""
+    loss = premises.model.loss
+    if loss is None or not loss.kind.startswith("Mean"):
+        return None
+    return max((t for t in premises.targets if largest(t) > _LARGE), key=largest, default=None)
+
+
 def inspect(premises: Premises) -> Iterator[Finding]:
     """NaN or Inf in the first batch; inputs and regression targets far from unit scale."""
     for tensor in premises.first_batch:
@@ -60,13 +67,11 @@ def inspect(premises: Premises) -> Iterator[Finding]:
             f"The {tensor_name(t)} of the first batch ranges from {t.min:.3g} to {t.max:.3g}, with mean "
             f"{t.mean:.3g}; networks learn well from values around 0 with a spread near 1.",
         )
-    loss = premises.model.loss
-    is_regression = loss is not None and loss.kind.startswith("Mean")
-    for t in premises.targets:
-        if is_regression and math.isfinite(largest(t)) and largest(t) > _LARGE:
-            yield Finding(
-                "unscaled_targets",
-                None,
-                f"The {tensor_name(t)} of the first batch ranges from {t.min:.3g} to {t.max:.3g}: so large "
-                "are the gradients at the start, too. Scaled targets make the usual learning rates fit.",
-            )
+    target = unscaled_target(premises)
+    if target is not None:
+        yield Finding(
+            "unscaled_targets",
+            None,
+            f"The {tensor_name(target)} of the first batch ranges from {target.min:.3g} to {target.max:.3g}: "
+            "so large are the gradients at the start, too. Scaled targets make the usual learning rates fit.",
+        )

@@ -8,13 +8,19 @@ import math
 from tb_stability.detectors.vanishing_gradient import CUT_SCORE
 from tb_stability.diagnosis.case import Case
 from tb_stability.diagnosis.observed import NotFinite, Point
-from tb_stability.model_facts import LossFacts, OptimizerFacts
+from tb_stability.model_facts import LossFacts, ModelFacts, OptimizerFacts
 from tests.diagnosis.cases import batch_norm, case, dense, inputs, model, points, window
 
 NORMALIZED = model(normalizations=(batch_norm("bn_1"), batch_norm("bn_2")))
 DEEP_SIGMOID = model(*(dense(f"dense_{i}", "sigmoid") for i in range(1, 11)))
 CELL = dense("gru/gru_cell", "tanh", kind="GRUCell", recurrent_gain=1.0)
+REGRESSION = model(loss=LossFacts("MeanSquaredError"), output_units=1)
+PRICES = (inputs()[0], dataclasses.replace(inputs()[1], dtype="float32", min=7e4, max=4e5, mean=1.9e5))
 FLOAT16 = model(compute_dtype="float16")
+
+
+def tightly_clipped(optimizer: str) -> ModelFacts:
+    return model(optimizer=OptimizerFacts(optimizer, 0.05, clipnorm=1e-4))
 
 
 def swinging_rate() -> tuple[Point, ...]:
@@ -148,6 +154,28 @@ EXPLAINED: dict[str, tuple[str, str | None, Case]] = {
         None,
         case(window("loss_spike", 150, end_step=155), points=jump_at(150)),
     ),
+    "no_update": ("certain", None, case(window("update_ratio_low", 0), points=points(rate=0.0, ratio=0.0))),
+    "clipping_too_tight": (
+        "likely",
+        None,
+        case(
+            window("update_ratio_low", 4), facts=tightly_clipped("SGD"), points=points(rate=0.05, ratio=6e-7)
+        ),
+    ),
+    "unscaled_targets": (
+        "likely",
+        None,
+        case(window("loss_plateau", 0), facts=REGRESSION, first_batch=PRICES, points=points(loss=4e10)),
+    ),
+    "validation_mismatch": (
+        "likely",
+        None,
+        case(
+            window("generalization_gap", 150),
+            validation=((49, 21.0), (99, 100.0), (149, 180.0)),
+            first_validation=21.0,
+        ),
+    ),
 }
 """For every cause: the confidence and the layer that follow from a run that it explains."""
 
@@ -185,5 +213,21 @@ CONTRADICTED: dict[str, Case] = {
     ),
     "overfitting": case(window("generalization_gap", 20), facts=NORMALIZED, validation=((9, 2.0), (19, 4.0))),
     "outlier_batch": case(window("loss_spike", 150), points=jump_at(150), rate_rises=(145,)),
+    "no_update": case(window("loss_plateau", 20), points=points(rate=0.0)[:40] + points()[40:]),  # a warm-up
+    "clipping_too_tight": case(
+        window("update_ratio_low", 4), facts=tightly_clipped("Adam"), points=points(ratio=6e-7)
+    ),
+    "unscaled_targets": case(
+        window("loss_divergence", 2),
+        facts=dataclasses.replace(REGRESSION, optimizer=OptimizerFacts("Adam", 1.0)),
+        first_batch=PRICES,
+        points=points(rate=1.0),
+    ),
+    "validation_mismatch": case(
+        window("generalization_gap", 150),
+        facts=NORMALIZED,
+        validation=((49, 21.0), (99, 100.0), (149, 180.0)),
+        first_validation=21.0,
+    ),
 }
 """For every cause: a run with its symptom that something else explains."""

@@ -124,3 +124,17 @@ def test_other_variables_are_followed() -> None:
     history.change_layout(Layout())
     history.update(1, StepValues({"loss": 1.0}), alarmed=True)
     assert [p.loss for p in history.observed.points] == [2.0, 1.0]
+
+
+def test_the_first_validation_is_remembered_when_the_others_are_forgotten() -> None:
+    history = RunHistory()
+    losses = [math.nan, 21.0, *np.linspace(9.0, 5.0, 100)]
+    for step, loss in enumerate(losses):
+        history.update(step, StepValues({"loss": 1.0, "val_loss": float(loss)}))
+    observed = history.observed
+    assert (len(observed.validation), observed.first_validation) == (64, 21.0)
+    assert observed.best_validation == 5.0
+    assert not observed.saw_updates
+    updated = RunHistory()
+    updated.update(0, StepValues({"loss": 1.0, "grad_norm": 0.0}))
+    assert updated.observed.saw_updates
