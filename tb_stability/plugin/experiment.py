@@ -78,6 +78,13 @@ class Experiment:
             self.provider.experiment_metadata(self.context, experiment_id=self.experiment_id).data_location
         )
 
+    def list_runs(self) -> list[str] | None:
+        """TensorBoard's names of all folders with events; None where a damaged one keeps it from telling."""
+        with contextlib.suppress(LogFormatError), _damage_said("a log"):
+            runs = self.provider.list_runs(self.context, experiment_id=self.experiment_id)
+            return [str(run.run_name) for run in runs]
+        return None
+
     def list_tensors(self, plugin: str, tags: Collection[str], runs: Collection[str] | None = None) -> Tags:
         """Lists the given tensor tags of a plugin, in all runs or in the given ones."""
         return _states(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tb_stability.plugin.layer_series import drifting_vectors
-from tb_stability.plugin.pooling import Columns, Series, Values, count_nonfinite, derive_series, pool_max
+from tb_stability.plugin.pooling import Columns, Series, Values, count_nonfinite, pool_max, quotient
 from tb_stability.plugin.rows import RunRows
 from tb_stability.series import FloatArray, Layout
 from tb_stability.summary.step_block import Measures
@@ -27,17 +27,14 @@ class _Part:
 
     Attributes:
       layers: Their number.
-      variables: Indices of their variables, those of one layer together.
-      starts: Of each layer with a variable, where they begin in `variables`.
-      owners: Of these layers, which of the part they are.
+      ranks: The first variables of all layers, then the second ones of those that have one, and so on: which
+        layers of the part these are, and the indices of their variables.
       normalizations: Indices of their normalizations.
       normalized: Of these, which layer of the part it is.
     """
 
     layers: int
-    variables: npt.NDArray[np.intp]
-    starts: npt.NDArray[np.intp]
-    owners: npt.NDArray[np.intp]
+    ranks: tuple[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]], ...]
     normalizations: npt.NDArray[np.intp]
     normalized: npt.NDArray[np.intp]
 
@@ -90,24 +87,33 @@ def _part(
     layers: list[str], variables: Mapping[str, list[int]], normalizations: Mapping[str, list[int]]
 ) -> _Part:
     groups = [variables.get(layer, []) for layer in layers]
-    owners = [i for i, group in enumerate(groups) if group]
-    sizes = [len(groups[i]) for i in owners]
+    ranks = []
+    for nth in range(max(map(len, groups), default=0)):
+        owners = [i for i, group in enumerate(groups) if len(group) > nth]
+        ranks.append((np.array(owners, np.intp), np.array([groups[i][nth] for i in owners], np.intp)))
     own = [(i, n) for i, layer in enumerate(layers) for n in normalizations.get(layer, ())]
     return _Part(
         len(layers),
-        np.array([v for group in groups for v in group], np.intp),
-        np.cumsum([0, *sizes[:-1]], dtype=np.intp)[: len(sizes)],
-        np.array(owners, np.intp),
+        tuple(ranks),
         np.array([n for _, n in own], np.intp),
         np.array([i for i, _ in own], np.intp),
     )
 
 
-def _sums(values: Values, part: _Part) -> Values:
-    """`[rows, variables]` to their sums by layer; NaN for a layer without variables."""
+def _highest(rows: RunRows, compute: Callable[[Measures], Values], present: npt.NDArray[np.bool_]) -> Series:
+    """As `derive_series`, without the smallest values: a heatmap does not show them."""
+    spread = rows.block.spread
+    return Series(compute(rows.block.mean), present, high=None if spread is None else compute(spread.high))
+
+
+def _sums(values: npt.NDArray[np.generic], part: _Part, *, squared: bool = False) -> Values:
+    """`[rows, variables of the run]` to sums by layer, in float64; NaN for a layer without variables."""
     sums = np.full((len(values), part.layers), np.nan)
-    if len(part.starts):
-        sums[:, part.owners] = np.add.reduceat(values, part.starts, axis=1)
+    for nth, (owners, variables) in enumerate(part.ranks):
+        own = values[:, variables].astype(np.float64)
+        if squared:
+            np.square(own, out=own)
+        sums[:, owners] = own if nth == 0 else sums[:, owners] + own
     return sums
 
 
@@ -120,52 +126,46 @@ def _present(
     return present
 
 
+def _variables_present(rows: RunRows, part: _Part) -> npt.NDArray[np.bool_]:
+    owners = part.ranks[0][0] if part.ranks else np.zeros(0, np.intp)
+    return _present(rows.block.variables_observed, part, owners)
+
+
 def _absent(rows: RunRows, part: _Part) -> Series:
     shape = (len(rows.block), part.layers)
     return Series(np.full(shape, np.nan), np.zeros(shape, bool))
 
 
-def _norm(rows: RunRows, part: _Part, measure: str) -> Series:
+def _norms(measures: Measures, part: _Part, measure: str) -> Values:
     """L2 norm over the variables of each layer; NaN or Inf where one of them is. In float64: no overflow."""
+    return np.sqrt(_sums(measures.variables[measure], part, squared=True))
+
+
+def _norm(rows: RunRows, part: _Part, measure: str) -> Series:
     if measure not in rows.block.variables:
         return _absent(rows, part)
-
-    def compute(measures: Measures) -> Values:
-        values = measures.variables[measure][:, part.variables].astype(np.float64)
-        return np.sqrt(_sums(np.square(values, out=values), part))
-
-    return derive_series(rows.block, compute, _present(rows.block.variables_observed, part, part.owners))
+    return _highest(rows, lambda measures: _norms(measures, part, measure), _variables_present(rows, part))
 
 
 def _update_ratio(rows: RunRows, part: _Part) -> Series:
-    """As `layer_series` does it for one layer."""
-    update, weight = _norm(rows, part, "update_norm"), _norm(rows, part, "weight_norm")
-
-    def ratio(norm: Values) -> Values:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            quotient: Values = norm / weight.values
-        return quotient
-
-    return Series(
-        ratio(update.values),
-        update.present & weight.present & (weight.values != 0),
-        None if update.low is None else ratio(update.low),
-        None if update.high is None else ratio(update.high),
-    )
+    if not {"update_norm", "weight_norm"} <= rows.block.variables.keys():
+        return _absent(rows, part)
+    update = _norm(rows, part, "update_norm")
+    return quotient(update, Series(_norms(rows.block.mean, part, "weight_norm"), update.present))
 
 
 def _nonfinite_share(rows: RunRows, part: _Part) -> Series:
     if not {"grad_nan", "grad_inf"} <= rows.block.variables.keys():
         return _absent(rows, part)
-    sizes = np.array([rows.layout.layout.variables[i].size for i in part.variables], np.float64)
+    sizes = np.array([variable.size for variable in rows.layout.layout.variables], np.float64)
     entries = np.maximum(_sums(sizes[None], part), 1.0)
 
     def compute(measures: Measures) -> Values:
-        counts = measures.variables["grad_nan"][:, part.variables].astype(np.float64)
-        share: Values = _sums(counts + measures.variables["grad_inf"][:, part.variables], part) / entries
+        counts = (_sums(measures.variables[measure], part) for measure in ("grad_nan", "grad_inf"))
+        share: Values = sum(counts, np.zeros(1)) / entries
         return share
 
-    return derive_series(rows.block, compute, _present(rows.block.variables_observed, part, part.owners))
+    return _highest(rows, compute, _variables_present(rows, part))
 
 
 def _bn_drift(rows: RunRows, part: _Part) -> Series:
@@ -191,7 +191,7 @@ def _bn_drift(rows: RunRows, part: _Part) -> Series:
     if not chosen:
         return _absent(rows, part)
     present = _present(rows.block.normalizations_observed, part, part.normalized[chosen])
-    return derive_series(rows.block, compute, present)
+    return _highest(rows, compute, present)
 
 
 _MEASURES: Mapping[str, Callable[[RunRows, _Part], Series]] = {

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tb_stability.plugin.experiment import Experiment, Tags, TagState
-from tb_stability.plugin.foreign_index import ForeignRun, base_name, find_foreign_runs
+from tb_stability.plugin.foreign_index import ForeignRun, base_name, find_foreign_runs, name_of
 from tb_stability.plugin.foreign_tags import TAGS, TagTable
 from tb_stability.summary.metadata import check_plugin_content
 from tb_stability.summary.tags import (
@@ -61,8 +61,7 @@ def index_runs(experiment: Experiment, table: TagTable = TAGS) -> dict[str, Reco
     """
     runs: dict[str, RecordedRun | ForeignRun] = {**_recorded_runs(experiment, None)}
     recorded = set(runs)
-    scalars, histograms = experiment.list_scalars(table.all_tags), experiment.list_histograms()
-    for name, run in find_foreign_runs(scalars, histograms, table).items():
+    for name, run in _foreign_runs(experiment, table, None).items():
         if base_name(name) not in recorded:
             runs[name] = run
     return {name: runs[name] for name in sorted(runs)}
@@ -70,11 +69,32 @@ def index_runs(experiment: Experiment, table: TagTable = TAGS) -> dict[str, Reco
 
 def find_run(experiment: Experiment, name: str, table: TagTable = TAGS) -> RecordedRun | ForeignRun | None:
     """Returns the run called `name`; asks for as little as it can."""
-    # On Windows folders are joined with a "\\" that is not in the name: all are listed there.
-    folders = None
-    if os.sep == "/":
-        folders = [name, RUN_DIRECTORY if name == "." else f"{name}/{RUN_DIRECTORY}"]
-    return _recorded_runs(experiment, folders).get(name) or index_runs(experiment, table).get(name)
+    base = base_name(name)
+    recorded = _recorded_runs(experiment, _own_folders({name, base}))
+    if name in recorded or base in recorded:
+        return recorded.get(name)
+    folders = experiment.list_runs()
+    if folders is not None:
+        folders = [folder for folder in folders if name_of(folder)[0] in (name, base)]
+        if not folders:
+            return None
+    return _foreign_runs(experiment, table, folders).get(name)
+
+
+def _own_folders(names: Collection[str]) -> list[str] | None:
+    """Where runs that we recorded may be; None for anywhere."""
+    if os.sep != "/":  # on Windows folders are joined with a "\\" that is not in the name
+        return None
+    inside = [RUN_DIRECTORY if name == "." else f"{name}/{RUN_DIRECTORY}" for name in names]
+    return [*names, *inside]
+
+
+def _foreign_runs(
+    experiment: Experiment, table: TagTable, folders: Sequence[str] | None
+) -> dict[str, ForeignRun]:
+    """Those in the given folders, or in all."""
+    scalars = experiment.list_scalars(table.all_tags, folders)
+    return find_foreign_runs(scalars, experiment.list_histograms(folders), table)
 
 
 def _recorded_runs(experiment: Experiment, folders: Sequence[str] | None) -> dict[str, RecordedRun]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tb_stability.plugin.pooling import Series, Values, derive_series
+from tb_stability.plugin.pooling import Series, Values, derive_series, quotient
 from tb_stability.plugin.rows import RunRows
 from tb_stability.series import VECTOR_STATISTICS, Normalization
 from tb_stability.summary.step_block import Measures
@@ -73,8 +73,9 @@ def layer_series(rows: RunRows, layer: str) -> Iterator[NamedSeries]:
     rows = rows.of_layer(layer)
     for i, variable in enumerate(rows.layout.layout.variables):
         for measure in _SERIES_OF_A_VARIABLE:
-            is_ratio = measure == "update_ratio"
-            series = _update_ratio(rows, [i]) if is_ratio else _variable_series(rows, measure, i)
+            series = (
+                _update_ratio(rows, i) if measure == "update_ratio" else _variable_series(rows, measure, i)
+            )
             yield NamedSeries(f"{measure}/{variable.name}", measure, variable.name, series)
     for i, normalization in enumerate(rows.layout.layout.normalizations):
         for measure in _measures_of(normalization):
@@ -122,38 +123,9 @@ def _normalization_series(rows: RunRows, measure: str, column: int) -> Series:
     return derive_series(rows.block, compute, rows.block.normalizations_observed)
 
 
-def _norm(rows: RunRows, measure: str, columns: list[int]) -> Series:
-    """L2 norm over several variables; NaN or Inf where one of them is. In float64, so nothing overflows."""
-    if measure not in rows.block.variables:
-        return _absent(rows)
-
-    def compute(measures: Measures) -> Values:
-        values = measures.variables[measure][:, columns].astype(np.float64)
-        norm: Values = np.sqrt(np.square(values).sum(axis=1))
-        return norm
-
-    return derive_series(rows.block, compute, rows.block.variables_observed)
-
-
-def _update_ratio(rows: RunRows, columns: list[int]) -> Series:
-    """Update norm / weight norm; not defined where all weights are 0, as those of a fresh bias.
-
-    Of a row of several steps the extremes are those of the update over the mean weight, which hardly moves
-    within a row.
-    """
-    update, weight = _norm(rows, "update_norm", columns), _norm(rows, "weight_norm", columns)
-
-    def ratio(norm: Values) -> Values:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            quotient: Values = norm / weight.values
-        return quotient
-
-    return Series(
-        ratio(update.values),
-        update.present & weight.present & (weight.values != 0),
-        None if update.low is None else ratio(update.low),
-        None if update.high is None else ratio(update.high),
-    )
+def _update_ratio(rows: RunRows, column: int) -> Series:
+    update, weight = (_variable_series(rows, measure, column) for measure in ("update_norm", "weight_norm"))
+    return quotient(update, weight)
 
 
 def _absent(rows: RunRows) -> Series:

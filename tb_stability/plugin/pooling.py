@@ -95,6 +95,26 @@ def derive_series(
     return Series(values, present, compute(block.spread.low), compute(block.spread.high))
 
 
+def quotient(update: Series, weight: Series) -> Series:
+    """Update norm / weight norm; not defined where all weights are 0, as those of a fresh bias.
+
+    Of a row of several steps the extremes are those of the update over the mean weight, which hardly moves
+    within a row: of `weight` only the values are looked at.
+    """
+
+    def ratio(norm: Values) -> Values:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            divided: Values = norm / weight.values
+        return divided
+
+    return Series(
+        ratio(update.values),
+        update.present & weight.present & (weight.values != 0),
+        None if update.low is None else ratio(update.low),
+        None if update.high is None else ratio(update.high),
+    )
+
+
 def make_columns(steps: npt.NDArray[np.int64], limit: int, spread: Spread | None = None) -> Columns:
     """Groups rows into at most `limit` columns of equally many rows; the last may have fewer.
 
@@ -153,8 +173,8 @@ def _pool_finite(
 
 
 def _pool(reduce: np.ufunc, values: npt.NDArray[_Number], columns: Columns) -> npt.NDArray[_Number]:
-    if not len(columns.starts):  # reduceat takes no empty list
-        return values[:0]
+    if len(columns.starts) == len(values):  # a row each; and reduceat takes no empty list
+        return values
     pooled: npt.NDArray[_Number] = reduce.reduceat(values, columns.starts, dtype=values.dtype)
     return pooled
 

@@ -41,7 +41,8 @@ def check_claim(tensor: Any) -> None:
     if len(shape) > MOST_DIMENSIONS:
         raise TensorClaimError(f"a tensor claims to have {len(shape)} dimensions")
     claimed = math.prod(shape)
-    if claimed > max(MOST_REPEATED, tensor.ByteSize()):
+    # The length of the content first: ByteSize writes the whole tensor down to tell its own.
+    if claimed > max(MOST_REPEATED, len(tensor.tensor_content)) and claimed > tensor.ByteSize():
         raise TensorClaimError(f"a tensor of {tensor.ByteSize()} bytes claims to have {claimed} entries")
 
 

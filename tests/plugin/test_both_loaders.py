@@ -56,7 +56,7 @@ def read_runs(server: TensorBoardProcess, expected: int) -> list[dict[str, Any]]
     [
         pytest.param((), id="default flags"),
         pytest.param(("--samples_per_plugin=stability=5,stability_windows=1",), id="few samples"),
-        pytest.param(("--samples_per_plugin=stability=0",), id="all samples"),
+        pytest.param(("--samples_per_plugin=stability=0,stability_windows=0",), id="all samples"),
     ],
 )
 def test_every_window_of_a_long_run_is_listed(
@@ -137,7 +137,8 @@ def test_a_run_is_followed_while_it_is_written(
     tmp_path: Path, tensorboard_server: StartTensorBoard, load_fast: str
 ) -> None:
     write_run(tmp_path / "live", range(50), state="running")
-    server = tensorboard_server(tmp_path, load_fast=load_fast)
+    server = tensorboard_server(tmp_path, "--path_prefix=/some/where", load_fast=load_fast)
+    assert server.url.endswith("/some/where/")
     (run,) = server.get_when(RUNS, lambda d: d["runs"])["runs"]
     assert run["state"] == "running"
     write_run(tmp_path / "live", range(50, 120))

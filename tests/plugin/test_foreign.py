@@ -130,6 +130,22 @@ def test_histograms_without_a_loss_are_a_run_that_says_what_it_lacks(tmp_path: P
     assert "--stability_tags" in run["problems"][1]
 
 
+def test_a_gamma_that_suddenly_moves_much_faster_drifts_and_one_that_keeps_its_pace_does_not(
+    tmp_path: Path,
+) -> None:
+    start = np.linspace(0.5, 1.5, 64)
+    steps = np.arange(60)
+    paces = {"steady": np.full(60, 0.01), "fast": np.where(steps < 45, 0.01, 0.3 * 1.2 ** (steps - 45))}
+    for name, pace in paces.items():
+        write_scalars(tmp_path / name, "loss", losses(60))
+        write_histograms(tmp_path / name, "bn/gamma", [start + moved for moved in np.cumsum(pace)])
+        write_histograms(tmp_path / name, "bn/moving_mean", [start + 0.01 * step for step in range(60)])
+    fast, steady = Server(tmp_path).get("/runs").get_json()["runs"]
+    assert steady["windows"] == []
+    (window,) = fast["windows"]
+    assert (window["kind"], window["layer"], window["start_step"]) == ("bn_drift", "bn", 45)
+
+
 def test_histograms_of_activations_are_not_taken_for_weights(tmp_path: Path) -> None:
     write_histograms(tmp_path / "exp1", "dense/outputs", [np.full(8, math.nan)])
     assert Server(tmp_path).get("/runs").get_json()["runs"] == []

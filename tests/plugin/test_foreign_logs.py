@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.event_logs import losses, write_scalars
 from tests.plugin.frame import decode_frame
+from tests.plugin.histogram_logs import write_histograms
 from tests.plugin.server import Server
 from tests.tensorboard_process import StartTensorBoard
 
 RECORDED = Path(__file__).parents[1] / "foreign_logs"
 NAN_STEP = 50  # of the recorded logs
 RUNS = "data/plugin/stability/runs"
+LONG, LONG_STEPS = "long", 1500  # of a scalar TensorBoard keeps 1000, and each loader others
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +42,8 @@ def logdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.fit(
         x, x[:, :1], batch_size=8, epochs=15, verbose=0, validation_split=0.5, callbacks=[broken, writing]
     )
+    write_histograms(folder / "weights", "dense/kernel", [np.ones(8), np.ones(8), np.full(8, np.nan)])
+    write_scalars(folder / LONG, "loss", losses(LONG_STEPS))
     return folder
 
 
@@ -61,10 +66,12 @@ def test_every_writer_has_its_runs(runs: dict[str, dict[str, Any]]) -> None:
         "keras",
         "keras (epochs)",
         "lightning/lightning_logs/version_0",
+        LONG,
         "tensorboardx/exp",
         "torch/epochs",
         "torch/exp",
         "torch/split",
+        "weights",
     ]
     assert {run["state"] for run in runs.values()} == {"foreign"}
     assert not any(run["source"]["recorded"] for run in runs.values())
@@ -179,6 +186,11 @@ def test_both_loaders_find_the_same(
         found = {run["run"]: run["source"]["kept"] for run in document["runs"]}
         return found == {name: run["source"]["kept"] for name, run in runs.items()}
 
-    for run in server.get_when(RUNS, ready)["runs"]:
+    found = {run["run"]: run for run in server.get_when(RUNS, ready)["runs"]}
+    long = found.pop(LONG)["source"]
+    assert (long["sampled"], long["kept"]) == (True, 1000)
+    assert LONG_STEPS - 10 <= long["of"] <= LONG_STEPS
+    for name, run in found.items():
         for member in ("windows", "verdict", "source", "problems", "checks"):
-            assert run[member] == runs[run["run"]][member], (run["run"], member)
+            assert run[member] == runs[name][member], (name, member)
+    assert onsets(found["weights"]) == {("non_finite", "grad_norm/dense/kernel", 2)}
