@@ -15,6 +15,14 @@ export function isShown(): boolean {
 }
 
 /**
+ * After a deep link the iframe has no focus, and the keys would go nowhere. In a notebook
+ * the reader may be typing in a cell: the tab waits for a click there.
+ */
+export function takeFocus(): void {
+  if (window.parent === window.top) window.focus();
+}
+
+/**
  * Calls back after TensorBoard has read new data: once for a burst of messages,
  * and not before the tab is shown.
  */

@@ -3,7 +3,8 @@ import {effect} from '@preact/signals';
 import {render as renderView} from 'preact';
 import uPlotCss from 'uplot/dist/uPlot.min.css';
 import {createApi} from './api';
-import {isShown, watchDarkMode, watchReloads} from './host';
+import {isShown, takeFocus, watchDarkMode, watchReloads} from './host';
+import {news} from './lib/news';
 import {createState, restore} from './state';
 import theme from './theme.css';
 import {readAddress, watchAddress, writeAddress} from './url';
@@ -15,6 +16,7 @@ import header from './views/header.css';
 import heatmap from './views/heatmap.css';
 import lanes from './views/lanes.css';
 import plots from './views/plots.css';
+import print from './views/print.css';
 import runs from './views/run_table.css';
 import {setTheme} from './views/theme';
 import verdict from './views/verdict.css';
@@ -40,6 +42,7 @@ export function render(): void {
     heatmap,
     windows,
     diagnoses,
+    print,
   ].join('\n');
   document.head.append(style);
 
@@ -64,7 +67,11 @@ export function render(): void {
   const load = async () => {
     state.pending.value++;
     try {
-      state.runs.value = await api.runs();
+      const before = state.runs.value;
+      const after = await api.runs();
+      const said = news(before, after, state.report.value?.run ?? null);
+      state.runs.value = after;
+      if (said !== '') state.said.value = said;
       state.runsError.value = null;
     } catch (error) {
       state.runsError.value = error instanceof Error ? error.message : String(error);
@@ -79,6 +86,5 @@ export function render(): void {
   });
   renderView(<App state={state} api={api} reload={() => void load()} />, document.body);
   void load();
-  // After a deep link the iframe has no focus, and the keys would go nowhere.
-  window.focus();
+  takeFocus();
 }

@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import {comparedOf} from '../src/lib/compare';
-import {csvCell, seriesCsv, windowsCsv} from '../src/lib/export_csv';
+import {cellsCsv, csvCell, seriesCsv, windowsCsv} from '../src/lib/export_csv';
 import {comparisonMarkdown, runMarkdown} from '../src/lib/export_markdown';
 import {outcomeText} from '../src/lib/outcomes';
 import {scalarTag, scalarTags} from '../src/lib/scalar_tags';
@@ -21,7 +21,10 @@ test.each([
   ['+x', "'+x"],
   ['-x', "'-x"],
   ['@x', "'@x"],
-  ['\tx', "'\tx"],
+  ['\tx', `"'\tx"`],
+  [' =1+1', "' =1+1"],
+  ['＝1+1', "'＝1+1"],
+  ['a;=1+1', '"a;=1+1"'],
   ['plain', 'plain'],
   ['a,"b"', '"a,""b"""'],
   ['two\nlines', '"two\nlines"'],
@@ -56,6 +59,24 @@ test('series as CSV: what is in view and was measured', () => {
     'run,series,first_step,last_step,mean,min,max,nan,inf',
     "'-fit,loss,1,1,0.1,0.1,0.1,0,0",
     "'-fit,loss,2,3,,,,2,0",
+    '',
+  ]);
+});
+
+test('cells as CSV: the layers that are shown, and what of them is in view and was measured', () => {
+  const cells = {
+    max: Float32Array.of(1, 2, 0.1, NaN, NaN, 9),
+    nonfinite: Uint32Array.of(0, 0, 0, 0, 3, 0),
+    layers: 2,
+    columns: 3,
+  };
+  const data = {layers: ['=first', 'second'], columns: {first: [0, 8, 16], last: [7, 15, 23]}, cells};
+  const text = cellsCsv({run: 'fit', measure: 'grad_norm'}, data, [1, 0], {from: 3, to: 15});
+  expect(text.split('\r\n')).toEqual([
+    'run,measure,layer,first_step,last_step,max,nonfinite',
+    'fit,grad_norm,second,8,15,,3',
+    "fit,grad_norm,'=first,0,7,1,0",
+    "fit,grad_norm,'=first,8,15,2,0",
     '',
   ]);
 });

@@ -1,7 +1,14 @@
 import {expect, test} from 'vitest';
 import {NON_FINITE} from '../src/lib/colormap';
 import {decodeFrame} from '../src/lib/frame';
-import {histogramFacts, histogramOf, histogramRows, shadeBins} from '../src/lib/histogram';
+import {
+  binText,
+  entriesIn,
+  histogramFacts,
+  histogramOf,
+  histogramRows,
+  shadeBins,
+} from '../src/lib/histogram';
 import {encodeFrame} from './frames';
 
 const BINS = 100;
@@ -98,4 +105,20 @@ test('each bin has a row of its own, a column for each sample', () => {
   ]);
   const bytes = [...shadeBins(found, [NAN, ZERO])].map((byte) => byte > 0);
   expect(bytes).toEqual([true, false, true, false, true, true]);
+});
+
+test('a bin is said in words, with how many of the entries are in it', () => {
+  const found = histogram([
+    [[binOf(0.25), 3]],
+    [
+      [binOf(-4), 1],
+      [ZERO, 4],
+    ],
+  ]);
+  const words = [binOf(0.3), binOf(-0.3), binOf(-4), ZERO, NAN, INF, NEGATIVE_INF].map((bin) =>
+    binText(found, bin)
+  );
+  expect(words).toEqual(['0.25 to 0.5', '−0.5 to −0.25', '−8 to −4', 'zero', 'NaN', 'Inf', '−Inf']);
+  expect(entriesIn(found, 1, ZERO)).toEqual({count: 4, of: 5});
+  expect(entriesIn(found, 0, ZERO)).toEqual({count: 0, of: 3});
 });

@@ -1,5 +1,5 @@
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
-import {watchReloads} from '../src/host';
+import {takeFocus, watchReloads} from '../src/host';
 
 /** TensorBoard's side of the port that the tab opens. */
 let port: MessagePort;
@@ -54,4 +54,13 @@ test('a hidden tab does nothing until it is shown', async () => {
   window.dispatchEvent(new Event('resize'));
   window.dispatchEvent(new Event('resize'));
   expect(onReload).toHaveBeenCalledTimes(1);
+});
+
+test('the tab takes the focus in TensorBoard, and leaves it to a notebook around that', () => {
+  const focus = vi.spyOn(window, 'focus').mockImplementation(() => undefined);
+  takeFocus();
+  expect(focus).not.toHaveBeenCalled();
+  Object.defineProperty(window, 'parent', {value: window.top, configurable: true});
+  takeFocus();
+  expect(focus).toHaveBeenCalledTimes(1);
 });

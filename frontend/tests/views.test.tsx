@@ -157,10 +157,10 @@ test('the verdict shows problems, and says where data was sampled', () => {
 });
 
 test('the verdict says what recording cost, where that is known', () => {
-  const text = 'Stability cost 1.8 % of step time, every step observed.';
-  const cost = {budget: 0.03, share: 0.018, every: 1, full_steps: 100, text};
+  const said = 'Stability cost 1.8 % of step time, every step observed';
+  const cost = {budget: 0.03, share: 0.018, every: 1, full_steps: 100, text: `${said}.`};
   const {rerender} = render(<VerdictView report={{...BAD, cost}} />);
-  expect(screen.getByLabelText('Verdict').textContent).toContain(`100 steps observed · ${text}`);
+  expect(screen.getByLabelText('Verdict').textContent).toContain(`100 steps observed · ${said} · 1 check`);
   rerender(<VerdictView report={BAD} />);
   expect(screen.getByLabelText('Verdict').textContent).not.toContain('cost');
 });
@@ -291,4 +291,16 @@ test('a heatmap without the whole run is not drawn in false colours, and trying 
   await userEvent.click(screen.getByRole('button', {name: 'Try again'}));
   expect(await screen.findByRole('img', {name: /Gradient norm/})).toBeTruthy();
   expect(screen.queryByRole('alert')).toBeNull();
+});
+
+test('of many runs some have a lane at first: the shown one, then the worst', async () => {
+  const runs = Array.from({length: 20}, (_, i) => reportOf(`sweep_${i}`, i < 15 ? 'healthy' : 'diverged'));
+  state.runs.value = {...RUNS, runs};
+  state.chosenRun.value = 'sweep_3';
+  state.plotWidth.value = 600;
+  const {container} = render(<Lanes state={state} />);
+  const names = () => [...container.querySelectorAll('.lane bdi')].map(({textContent}) => textContent);
+  expect(names()).toEqual(['sweep_3', ...[15, 16, 17, 18, 19].map((i) => `sweep_${i}`)]);
+  await userEvent.click(screen.getByRole('button', {name: 'Show all 20 runs'}));
+  expect(names()).toHaveLength(20);
 });

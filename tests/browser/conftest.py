@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ViewportSize, expect
 
+from tests.browser import written_logs
 from tests.browser.stability_tab import NewTab, OpenTab, StabilityTab
 from tests.distribution import ROOT, run
 from tests.tensorboard_process import TensorBoardProcess
@@ -63,4 +64,17 @@ def demo_server(demo_logdir: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     output = tmp_path_factory.mktemp("tensorboard") / "output.txt"
     with TensorBoardProcess(demo_logdir, output_file=output, load_fast="true") as server:
         server.get_when("data/plugin/stability/runs", lambda document: len(document["runs"]) == 5)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def written_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TensorBoardProcess]:
+    """A TensorBoard on the runs of `written_logs.py`, for all tests that only look."""
+    logdir = tmp_path_factory.mktemp("written")
+    written_logs.write_all(logdir)
+    output = tmp_path_factory.mktemp("tensorboard") / "output.txt"
+    with TensorBoardProcess(logdir, output_file=output) as server:
+        server.get_when(
+            "data/plugin/stability/runs", lambda document: len(document["runs"]) == written_logs.RUNS
+        )
         yield server

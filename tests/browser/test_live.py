@@ -16,6 +16,8 @@ from tests.tensorboard_process import StartTensorBoard
 
 RUNS = "data/plugin/stability/runs"
 FIRST_NAN = 100
+HIDDEN_MS = 1000
+"""Several times what the tab waits after a reload of TensorBoard."""
 
 
 class LiveRun:
@@ -66,14 +68,25 @@ def test_an_empty_logdir_says_what_to_write_and_shows_the_run_and_its_windows_as
     expect(tab.cards).to_have_count(0)  # TensorBoard reloads when it is told to, and so do we
     reload_data.click()
     expect(tab.card("non_finite")).to_contain_text(f"from step {FIRST_NAN} on")
+    news = tab.main.get_by_role("status").filter(has_text="New in live")
+    expect(news).to_have_text(f"New in live: Not finite from step {FIRST_NAN} on")
     tab.wait_until_painted()
     assert tab.shown().steps == (0, 119)
     expect(tab.chart("Loss").locator("output")).to_have_text("NaN")
 
+    tab.card("non_finite").click()
+    tab.wait_until_painted()
+    tab.page.evaluate("location.hash = location.hash.replace('#stability', '#scalars')")
+    expect(tab.main).to_be_hidden()
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(request.url))
     run.go_to(130, "ended")
     server.get_when(RUNS, lambda document: document["runs"][0]["state"] == "ended")
-    tab.card("non_finite").click()
     reload_data.click()
+    tab.page.wait_for_timeout(HIDDEN_MS)
+    assert asked  # by TensorBoard
+    assert not [url for url in asked if "plugin/stability" in url]  # by a tab that nobody sees
+    tab.page.evaluate("location.hash = location.hash.replace('#scalars', '#stability')")
     expect(tab.verdict).not_to_contain_text("still being written")
     expect(tab.card("non_finite")).to_have_attribute("aria-pressed", "true")  # what was selected stays
     tab.wait_until_painted()

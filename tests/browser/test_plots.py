@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 from playwright.sync_api import expect
 
-from tests.browser.stability_tab import OpenTab, is_near
+from tests.browser.stability_tab import VALUE_AXIS_WIDTH, OpenTab, is_near
 from tests.plugin.frame import decode_frame
 from tests.tensorboard_process import TensorBoardProcess
 
@@ -116,3 +117,30 @@ def test_nan_has_a_bar_of_its_own_in_the_histogram_of_a_gradient(
     assert loud[np.argmax(loud) + 1 :].mean() > 0.9
     figure = tab.section("Selected layer").get_by_role("figure", name="Gradients of kernel")
     assert "NaN 100 %" in (figure.get_attribute("aria-label") or "")
+    expect(figure).to_contain_text(f"sampled at {len(steps)} steps")
+    over = figure.locator(".plot-surface")
+    box = over.bounding_box()
+    assert box is not None
+    over.hover(position={"x": box["width"] - 1, "y": 9})  # the bar of NaN, in the last sample
+    total = int(arrays["conv_1/kernel"][-1].sum())
+    expect(figure.locator(".tip")).to_have_text(
+        re.compile(rf"^NaN{total} of {total} entries, 100 %step \d+, sampled at step {steps[-1]}$")
+    )
+
+
+def test_smoothing_reaches_lines_that_are_compared(
+    demo_server: TensorBoardProcess, open_tab: OpenTab
+) -> None:
+    tab = open_tab(demo_server, "#stability&p.stability.run=fit&p.stability.compare=fit,healthy")
+
+    def roughness() -> float:
+        """How much the line of the first run goes up and down, in pixels; what was measured stays."""
+        canvas = tab.chart("Loss", of="Comparison charts").locator("canvas")
+        line = is_near(tab.pixels(canvas)[:, VALUE_AXIS_WIDTH:], tab.color("--line-1"))
+        rows = [np.flatnonzero(column).mean() for column in line.T if column.any()]
+        return float(np.abs(np.diff(rows)).mean())
+
+    measured = roughness()
+    tab.main.get_by_role("slider", name="Smoothing").fill("0.9")
+    tab.wait_until_painted()
+    assert roughness() < 0.9 * measured  # 0.8: a pixel of either line counts

@@ -15,6 +15,8 @@ from tests.tensorboard_process import TensorBoardProcess
 
 LAST = 284
 """Last step of each run of the demo."""
+LAYERS = 13
+"""Of `custom_loop`."""
 
 
 @pytest.fixture
@@ -145,7 +147,8 @@ def test_what_is_shared_arrives_as_files_that_can_be_read(
     tab.main.get_by_text("Share", exact=True).click()
     beginnings = {
         "Windows as CSV": ("windows.csv", b"run,kind,name,"),
-        "What is shown as CSV": ("custom_loop_series.csv", b"run,series,first_step,"),
+        "Charts as CSV": ("custom_loop_series.csv", b"run,series,first_step,"),
+        "Layers over steps as CSV": ("custom_loop_layers.csv", b"run,measure,layer,first_step,"),
         "Page as PNG": ("custom_loop_stability.png", b"\x89PNG"),
         "Report as HTML": ("custom_loop_stability.html", b"<!doctype html>"),
     }
@@ -157,6 +160,12 @@ def test_what_is_shared_arrives_as_files_that_can_be_read(
         assert (tmp_path / name).read_bytes()[: len(beginning)].lower() == beginning.lower()
     rows = (tmp_path / "windows.csv").read_text(encoding="utf-8").splitlines()
     assert sum(row.startswith("custom_loop,") for row in rows) == len(windows)
+    series = (tmp_path / "custom_loop_series.csv").read_text(encoding="utf-8")
+    assert "custom_loop,loss,0,0," in series
+    assert "custom_loop,gamma_distance/bn_1,0,0," in series  # the layer that is shown, though nobody chose it
+    cells = (tmp_path / "custom_loop_layers.csv").read_text(encoding="utf-8").splitlines()
+    assert len({cell.split(",")[2] for cell in cells[1:]}) == LAYERS
+    assert all(int(cell.split(",")[-1]) > 0 for cell in cells if f",{LAST},{LAST}," in cell)  # not finite
     assert (tmp_path / "custom_loop_stability.png").stat().st_size > 50_000  # bytes: not an empty page
 
     tab.main.get_by_role("button", name="Loss", exact=True).click()

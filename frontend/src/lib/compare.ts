@@ -101,7 +101,7 @@ export function configurationRows(compared: readonly Compared[]): ComparedRow[] 
       same(runs.map(({configuration}) => settingText(configuration?.[name])))
     );
     const known = values.filter((_, i) => compared[i] && isConfigured(compared[i]));
-    return {name: name.replaceAll('_', ' '), values, differs: new Set(known).size > 1};
+    return {name: settingName(name), values, differs: new Set(known).size > 1};
   });
   const isPartial = ({values}: ComparedRow) => values.includes(NONE);
   return [...rows.filter((row) => !isPartial(row)), ...rows.filter(isPartial)].filter(({values}) =>
@@ -146,6 +146,11 @@ function firstWindow(runs: readonly RunReport[]): string {
 function spanOf(counts: number[]): string {
   const [low, high] = [Math.min(...counts), Math.max(...counts)].map(formatStep);
   return low === high ? (low ?? NONE) : `${low ?? ''} to ${high ?? ''}`;
+}
+
+/** The digest of the configuration differs where anything without a row of its own does. */
+function settingName(name: string): string {
+  return name === 'digest' ? 'all else, as a hash' : name.replaceAll('_', ' ');
 }
 
 function settingText(value: string | number | null | undefined): string {

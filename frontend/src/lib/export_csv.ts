@@ -1,19 +1,22 @@
 /** Windows and series as CSV (RFC 4180: CRLF, quotes doubled) for a spreadsheet. */
 import type {RunReport} from '../types';
+import type {Cells} from './heatmap';
+import {visibleColumns} from './lines';
 import {outcomeText} from './outcomes';
 import type {StepRange} from './range';
 import {isMeasured, type Columns, type PooledSeries} from './series';
 import {symptom} from './symptoms';
 
 /** What a spreadsheet may take for a formula; names of runs and layers come from logs of others. */
-const FORMULA = /^[=+\-@\t\r]/;
+const FORMULA = /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/;
 
 /** A cell. A text that would be a formula gets an apostrophe in front; numbers stay numbers. */
 export function csvCell(value: string | number | null): string {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
   const safe = FORMULA.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  // In some countries a semicolon parts cells, and what is behind it would begin one.
+  return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /** All windows of these runs; the columns have the names of the HTTP API. */
@@ -79,6 +82,35 @@ export function seriesCsv(all: readonly NamedSeries[], view: StepRange): string 
     }
   }
   return csv([['run', 'series', 'first_step', 'last_step', 'mean', 'min', 'max', 'nan', 'inf'], ...rows]);
+}
+
+/**
+ * A row for every layer and column in view in which something was measured.
+ *
+ * `max` is the largest finite value, empty where there is none; `nonfinite` counts the rows of the log
+ * in which a value was NaN or infinite.
+ *
+ * Args: `order` has the layers that are shown, from top to bottom.
+ */
+export function cellsCsv(
+  {run, measure}: {run: string; measure: string},
+  {layers, columns, cells}: {layers: readonly string[]; columns: Columns; cells: Cells},
+  order: readonly number[],
+  view: StepRange
+): string {
+  const rows: (string | number | null)[][] = [];
+  const {start, stop} = visibleColumns(columns, view);
+  for (const layer of order) {
+    for (let i = start; i < stop; i++) {
+      const at = layer * cells.columns + i;
+      const max = finite(cells.max[at] ?? NaN);
+      const nonfinite = cells.nonfinite[at] ?? 0;
+      if (max === null && nonfinite === 0) continue;
+      const first = columns.first[i] ?? 0;
+      rows.push([run, measure, layers[layer] ?? '', first, columns.last[i] ?? first, max, nonfinite]);
+    }
+  }
+  return csv([['run', 'measure', 'layer', 'first_step', 'last_step', 'max', 'nonfinite'], ...rows]);
 }
 
 /** Seven digits are what a float32 has. */

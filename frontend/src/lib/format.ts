@@ -14,7 +14,7 @@ export function formatNumber(value: number): string {
 /** As short as an axis needs: `1e-3`, `0.5`, `2e+12` becomes `2e12`. */
 export function formatTick(value: number): string {
   const size = Math.abs(value);
-  if (value === 0 || (size < 1e5 && size >= 1e-2)) return String(Number(value.toPrecision(6)));
+  if (value === 0 || (size < 1e4 && size >= 1e-2)) return String(Number(value.toPrecision(6)));
   return trim(value.toExponential(2));
 }
 

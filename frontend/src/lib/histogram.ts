@@ -1,5 +1,6 @@
 /** Histograms of gradients over steps, as rows of the plot: what `/histograms` sends (`http_api.md`). */
 import {colorIndex, NON_FINITE, NO_VALUE} from './colormap';
+import {formatTick} from './format';
 import {integers, type Frame} from './frame';
 import type {Columns} from './series';
 
@@ -25,7 +26,7 @@ export interface GradientHistogram {
 }
 
 /** The colours go from this share of the entries to all of them. */
-const SHARES = {min: 1e-4, max: 1};
+export const SHARES = {min: 1e-4, max: 1};
 /** A gradient of zeros alone has octaves on the axis all the same. */
 const NO_OCTAVES = {low: -10, high: 0};
 
@@ -100,6 +101,25 @@ export function shadeBins({counts, bins, totals}: GradientHistogram, rows: reado
     const isLoud = bin === bins.nan || bin === bins.inf || bin === bins.negativeInf;
     return isLoud ? NON_FINITE : 1 + colorIndex(count / (totals[column] ?? 0), SHARES);
   });
+}
+
+/** What the entries of a bin are: `4.9e-4 to 9.8e-4`, `zero`, `NaN`; sizes below 0 have a true minus. */
+export function binText({bins, exponents: {low, high}}: GradientHistogram, bin: number): string {
+  if (bin === bins.nan) return 'NaN';
+  if (bin === bins.inf) return 'Inf';
+  if (bin === bins.negativeInf) return '−Inf';
+  if (bin === bins.zero) return 'zero';
+  for (let e = low; e <= high; e++) {
+    const [small, large] = [e, e + 1].map((exponent) => formatTick(Number((2 ** exponent).toPrecision(2))));
+    if (bin === bins.positive(e)) return `${small} to ${large}`;
+    if (bin === bins.negative(e)) return `−${large} to −${small}`;
+  }
+  return '';
+}
+
+/** How many of the entries of a column are in a bin, and of how many. */
+export function entriesIn({counts, bins, totals}: GradientHistogram, column: number, bin: number) {
+  return {count: counts[column * bins.count + bin] ?? 0, of: totals[column] ?? 0};
 }
 
 export interface HistogramFacts {

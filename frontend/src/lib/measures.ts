@@ -16,7 +16,7 @@ const SCALARS: Record<string, Measure> = {
   },
   grad_norm: {
     title: 'Gradient norm',
-    unit: '',
+    unit: 'loss / weight',
     explanation: 'L2 norm over the gradients of all variables, before and after clipping',
   },
   loss_scale: {

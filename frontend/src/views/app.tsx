@@ -13,6 +13,7 @@ import {Header} from './header';
 import {HelpDialog} from './help_dialog';
 import {Lanes} from './lanes';
 import {ErrorNotice, NoRuns, Skeleton} from './notices';
+import {PlotTools} from './plot_tools';
 import {Plots} from './plots';
 import {openRunTable, RunPicker} from './run_picker';
 import {copyLink, saying} from './share_menu';
@@ -65,6 +66,7 @@ export function App({state, api, reload}: AppProps) {
               <FirstBatch tensors={report.first_batch} />
             </aside>
             <div class="plots-column">
+              {state.whole.value && <PlotTools state={state} />}
               {comparing && <CompareCharts state={state} api={api} />}
               {state.whole.value && <Plots key={report.run} state={state} api={api} run={report.run} />}
             </div>

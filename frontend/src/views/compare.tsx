@@ -8,6 +8,9 @@ import {StatusDot} from './badges';
 import {LineSample} from './line_sample';
 import {useAgreements} from './use_comparison';
 
+/** With more columns than this, results and settings stand one below the other. */
+const MAX_BESIDE = 3;
+
 export function Compare({state, api}: {state: State; api: Api}) {
   const compared = state.comparison.value;
   useAgreements(state, api, compared);
@@ -36,7 +39,7 @@ export function Compare({state, api}: {state: State; api: Api}) {
           <bdi>{headline}</bdi>
         </p>
       )}
-      <div class="compare-body">
+      <div class={compared.length > MAX_BESIDE ? 'compare-body wide' : 'compare-body'}>
         <div>
           <ul class="compare-sentences">
             {sentences.map((sentence) => (
@@ -140,7 +143,7 @@ function Table({title, compared, rows}: TableProps) {
             <th scope="col">{title}</th>
             {compared.map(({key, name}, place) => (
               <th key={key} scope="col">
-                <LineSample place={place} /> <bdi>{name}</bdi>
+                <LineSample place={place} /> <bdi title={name}>{name}</bdi>
               </th>
             ))}
           </tr>

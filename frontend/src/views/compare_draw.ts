@@ -1,16 +1,33 @@
 /** Paints the lines of several runs, each with its own steps, on one canvas. */
 import type {OwnSeries} from '../lib/agreement';
 import {formatTick} from '../lib/format';
-import {dots, hasSpread, linePoints, lineValues, marks, type LinePoints, type Mark} from '../lib/lines';
+import {
+  dots,
+  hasSpread,
+  linePoints,
+  lineValues,
+  marks,
+  type LinePoints,
+  type LineValues,
+  type Mark,
+} from '../lib/lines';
 import {stepToX, type StepRange} from '../lib/range';
 import {linearTicks, logTicks, stepTicks, type Interval} from '../lib/scale';
-import {drawMark, PIXELS_PER_STEP_TICK, PIXELS_PER_TICK, VALUE_AXIS_WIDTH} from './line_marks';
+import {smoothed} from '../lib/smoothing';
+import {
+  drawMark,
+  MEASURED_ALPHA,
+  PIXELS_PER_STEP_TICK,
+  PIXELS_PER_TICK,
+  VALUE_AXIS_WIDTH,
+} from './line_marks';
 import {lineStyle, themeColor} from './theme';
 
 /** Each run with values that are not finite has a row of marks of its own. */
 const MARK_ROW = 10;
 const BOTTOM = 4;
 const ENVELOPE_ALPHA = 0.2;
+const LINE_WIDTH = {measured: 1.6, smoothed: 2.2};
 
 /** A line of a comparison; `place` gives its colour and dash. */
 export interface ComparedLine extends OwnSeries {
@@ -23,6 +40,8 @@ export interface ComparedPlot {
   view: StepRange;
   axis: Interval;
   log: boolean;
+  /** Weight of what came before in the smoothed lines; 0 for none. */
+  smoothing: number;
   /** Of the plot without the value axis, in CSS pixels. */
   width: number;
   height: number;
@@ -54,8 +73,16 @@ export function drawComparison(context: CanvasRenderingContext2D, plot: Compared
   });
   lines.forEach((line, i) => {
     const at = points[i];
-    if (at) drawLine(context, plot, box, line, at);
+    if (!at) return;
+    context.globalAlpha = plot.smoothing > 0 ? MEASURED_ALPHA : 1;
+    drawLine(context, plot, box, line, at);
+    context.globalAlpha = 1;
   });
+  if (plot.smoothing > 0)
+    lines.forEach((line, i) => {
+      const at = points[i];
+      if (at) drawSmoothed(context, plot, box, line, at);
+    });
   context.restore();
 }
 
@@ -131,9 +158,38 @@ function drawLine(
   points: LinePoints
 ): void {
   const values = lineValues(series, 'mean', points, plot.axis, plot.log);
+  context.lineWidth = LINE_WIDTH.measured;
+  strokeLine(context, plot, box, place, points, values);
+  for (const i of dots(values, points, plot.view, plot.width)) {
+    context.beginPath();
+    context.arc(xOf(plot, points, i), yOf(plot, box, values[i] ?? 0), 2.5, 0, 2 * Math.PI);
+    context.fill();
+  }
+}
+
+function drawSmoothed(
+  context: CanvasRenderingContext2D,
+  plot: ComparedPlot,
+  box: Box,
+  {series, columns, place}: ComparedLine,
+  points: LinePoints
+): void {
+  const {axis, log, smoothing} = plot;
+  const values = lineValues(smoothed(series, columns, smoothing, log), 'mean', points, axis, log);
+  context.lineWidth = LINE_WIDTH.smoothed;
+  strokeLine(context, plot, box, place, points, values);
+}
+
+function strokeLine(
+  context: CanvasRenderingContext2D,
+  plot: ComparedPlot,
+  box: Box,
+  place: number,
+  points: LinePoints,
+  values: LineValues
+): void {
   const {variable, dash} = lineStyle(place);
   context.strokeStyle = context.fillStyle = themeColor(variable);
-  context.lineWidth = 1.6;
   context.lineJoin = 'round';
   context.setLineDash(dash);
   context.beginPath();
@@ -147,11 +203,6 @@ function drawLine(
   }
   context.stroke();
   context.setLineDash([]);
-  for (const i of dots(values, points, plot.view, plot.width)) {
-    context.beginPath();
-    context.arc(xOf(plot, points, i), yOf(plot, box, values[i] ?? 0), 2.5, 0, 2 * Math.PI);
-    context.fill();
-  }
 }
 
 function xOf({view, width}: ComparedPlot, points: LinePoints, index: number): number {
@@ -159,7 +210,7 @@ function xOf({view, width}: ComparedPlot, points: LinePoints, index: number): nu
 }
 
 /** The points of unbroken lines: null ends one, undefined is drawn through. */
-function stretches(values: readonly (number | null | undefined)[]): number[][] {
+function stretches(values: LineValues): number[][] {
   const found: number[][] = [[]];
   values.forEach((value, i) => {
     if (value === null) found.push([]);

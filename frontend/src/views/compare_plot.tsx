@@ -1,9 +1,10 @@
 /** One series of several runs: a title with a readout and a log/linear switch for all, beside their lines. */
 import {useLayoutEffect, useMemo, useRef} from 'preact/hooks';
 import {commonFolder, formatNumber} from '../lib/format';
-import {isLoggable, lineColumns, visibleColumns} from '../lib/lines';
+import {isLoggable} from '../lib/lines';
 import {axisInterval, extent} from '../lib/scale';
 import {columnAt, measuredAt, valueAt} from '../lib/series';
+import {endsInView, valuesInView} from '../lib/value_axis';
 import type {State} from '../state';
 import {drawComparison, type ComparedLine} from './compare_draw';
 import {VALUE_AXIS_WIDTH} from './line_marks';
@@ -28,11 +29,12 @@ export function ComparePlot({state, id, title, explanation, lines, height}: Comp
   const canvas = useRef<HTMLCanvasElement>(null);
   const loggable = useMemo(() => isLoggable(lines.map(({series}) => series)), [lines]);
   const log = (state.plots.scales.value.get(id) ?? (loggable ? 'log' : 'linear')) === 'log';
-  const values = useMemo(
-    () => (view ? lines.flatMap((line) => visibleValues(line, view)) : []),
-    [lines, view]
+  const clip = state.plots.clip.value;
+  const smoothing = state.plots.smoothing.value;
+  const axis = useMemo(
+    () => axisInterval(view && extent(endsInView(lines, view, {log, clip}), log), log),
+    [lines, view, log, clip]
   );
-  const axis = useMemo(() => axisInterval(extent(values, log), log), [values, log]);
 
   useLayoutEffect(() => {
     const context = canvas.current?.getContext('2d');
@@ -41,8 +43,8 @@ export function ComparePlot({state, id, title, explanation, lines, height}: Comp
     canvas.current.width = Math.round((width + VALUE_AXIS_WIDTH) * ratio);
     canvas.current.height = Math.round(height * ratio);
     context.scale(ratio, ratio);
-    drawComparison(context, {lines, view, axis, log, width, height});
-  }, [lines, view, axis, log, width, height, dark]);
+    drawComparison(context, {lines, view, axis, log, smoothing, width, height});
+  }, [lines, view, axis, log, smoothing, width, height, dark]);
 
   if (!view || width === 0) return <div style={{height: `${height}px`}} />;
   return (
@@ -89,15 +91,10 @@ function Readouts({state, lines}: {state: State; lines: ComparedLine[]}) {
   );
 }
 
-function visibleValues({series, columns}: ComparedLine, view: {from: number; to: number}): Float32Array[] {
-  const {start, stop} = lineColumns(series, visibleColumns(columns, view));
-  return [series.min.subarray(start, stop), series.max.subarray(start, stop)];
-}
-
 /** The chart in words, for those who do not see it. */
 function description(lines: ComparedLine[], view: {from: number; to: number}): string {
   const parts = lines.map((line) => {
-    const values = extent(visibleValues(line, view), false);
+    const values = extent(valuesInView(line, view), false);
     return `${line.name} ${values ? `${formatNumber(values.min)} to ${formatNumber(values.max)}` : 'no finite value'}`;
   });
   return `steps ${view.from} to ${view.to}. ${parts.join('. ')}`;

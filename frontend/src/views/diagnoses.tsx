@@ -2,6 +2,7 @@
 import {useEffect, useState} from 'preact/hooks';
 import {formatStep} from '../lib/format';
 import type {Diagnosis, Evidence, Finding} from '../types';
+import {copyText} from './hand_out';
 
 interface DiagnosesProps {
   diagnoses: Diagnosis[];
@@ -110,13 +111,7 @@ function Code({code}: {code: string}) {
     };
   }, [said]);
   const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(code);
-      say('Copied');
-    } catch {
-      // Without a secure context there is no clipboard: the text can still be selected.
-      say('Select the code and copy it');
-    }
+    say((await copyText(code)) ? 'Copied' : 'Select the code and copy it');
   };
   return (
     <div class="code">

@@ -6,6 +6,7 @@ import {colorScale} from '../lib/colormap';
 import {floats} from '../lib/frame';
 import {cellsOf, layersOf, rowLayout, shadeCells} from '../lib/heatmap';
 import {filterOf, layerRows} from '../lib/layer_rows';
+import {shownMeasure} from '../lib/layers';
 import {columnsOf} from '../lib/series';
 import type {State} from '../state';
 import type {Layout} from '../types';
@@ -27,9 +28,7 @@ interface HeatmapProps {
 }
 
 export function Heatmap({state, api, run, layout, layer}: HeatmapProps) {
-  const chosen = state.measure.value;
-  const measure =
-    chosen !== null && layout.heatmap_measures.includes(chosen) ? chosen : (layout.heatmap_measures[0] ?? '');
+  const measure = shownMeasure(state.measure.value, layout) ?? '';
   const {extract, key} = useExtract(state);
   const subject = `${run}\n${measure}`;
   const view = state.view.value;

@@ -1,10 +1,9 @@
 /** What the colours of the heatmap mean. */
-import {colorTable, COLORS, type ColorScale} from '../lib/colormap';
+import type {ColorScale} from '../lib/colormap';
 import {formatTick, ordinal} from '../lib/format';
 import {measureText} from '../lib/measures';
-import {logTicks} from '../lib/scale';
+import {ColorRamp} from './color_ramp';
 
-const STOPS = 16;
 const WIDTH = 220;
 
 interface HeatmapLegendProps {
@@ -20,14 +19,7 @@ export function HeatmapLegend({scale, measure, held, every}: HeatmapLegendProps)
   return (
     <div class="heatmap-legend">
       {scale ? (
-        <div class="color-scale" style={{width: `${WIDTH}px`}}>
-          <i style={{background: GRADIENT}} />
-          {logTicks(scale, 4).map((tick) => (
-            <span key={tick} style={{left: `${position(tick, scale) * WIDTH}px`}}>
-              {formatTick(tick)}
-            </span>
-          ))}
-        </div>
+        <ColorRamp scale={scale} width={WIDTH} text={formatTick} />
       ) : (
         <span>No value above zero.</span>
       )}
@@ -50,16 +42,3 @@ export function HeatmapLegend({scale, measure, held, every}: HeatmapLegendProps)
     </div>
   );
 }
-
-function position(value: number, {min, max}: ColorScale): number {
-  return Math.log(value / min) / Math.log(max / min);
-}
-
-const GRADIENT = (() => {
-  const table = colorTable();
-  const stops = Array.from({length: STOPS}, (_, i) => {
-    const at = 4 * Math.round((i * (COLORS - 1)) / (STOPS - 1));
-    return `rgb(${table.subarray(at, at + 3).join(' ')})`;
-  });
-  return `linear-gradient(to right, ${stops.join(', ')})`;
-})();

@@ -3,6 +3,7 @@ import {formatNumber, formatSteps, plural} from '../lib/format';
 import {sourceOf} from '../lib/heatmap';
 import {measureText} from '../lib/measures';
 import type {HeatmapData} from './heatmap_rows';
+import {Tip} from './tip';
 
 interface HeatmapTipProps {
   data: HeatmapData;
@@ -16,8 +17,6 @@ interface HeatmapTipProps {
   width: number;
   height: number;
 }
-
-const OFFSET = 14;
 
 export function HeatmapTip({data, hover, measure, step, column, layer, of, width, height}: HeatmapTipProps) {
   if (column < 0) return null;
@@ -33,13 +32,8 @@ export function HeatmapTip({data, hover, measure, step, column, layer, of, width
   const valueText =
     source < 0 ? 'not measured' : Number.isNaN(value) ? 'no finite value' : formatNumber(value);
   const bad = source < 0 ? 0 : (cells.nonfinite[at] ?? 0);
-  // Beside the pointer, on the side with more room.
-  const side =
-    hover.x < width / 2 ? {left: `${hover.x + OFFSET}px`} : {right: `${width - hover.x + OFFSET}px`};
-  const vertical =
-    hover.y > height / 2 ? {bottom: `${height - hover.y + OFFSET}px`} : {top: `${hover.y + OFFSET}px`};
   return (
-    <div class="tip" style={{...side, ...vertical}}>
+    <Tip {...{hover, width, height}}>
       <strong>
         <bdi>{layers[layer] ?? ''}</bdi>
       </strong>
@@ -58,6 +52,6 @@ export function HeatmapTip({data, hover, measure, step, column, layer, of, width
       {bad > 0 && (
         <span class="nonfinite">NaN or Inf{first !== last && ` at ${plural(bad, 'step')} or more`}</span>
       )}
-    </div>
+    </Tip>
   );
 }

@@ -36,6 +36,20 @@ const TOPS = (() => {
 export const HISTOGRAM_HEIGHT = TOPS.negativeInf + BAR + MARGIN;
 const BLOCKS = ['nan', 'inf', 'positive', 'zero', 'negative', 'negativeInf'] as const;
 
+/** The bin at a height in CSS pixels; null between the blocks. */
+export function binAt(histogram: GradientHistogram, y: number): number | null {
+  const rows = histogramRows(histogram);
+  for (const name of BLOCKS) {
+    const share = (y - TOPS[name]) / heightOf(name);
+    if (share >= 0 && share < 1) return rows[name][Math.floor(share * rows[name].length)] ?? null;
+  }
+  return null;
+}
+
+function heightOf(name: (typeof BLOCKS)[number]): number {
+  return name === 'positive' || name === 'negative' ? OCTAVES : BAR - 1;
+}
+
 export function HistogramCanvas({histogram, view, width, dark}: HistogramCanvasProps) {
   const blocks = useMemo(() => {
     const rows = histogramRows(histogram);
@@ -56,7 +70,7 @@ export function HistogramCanvas({histogram, view, width, dark}: HistogramCanvasP
           {...{bytes, rows, view, width, dark}}
           columns={histogram.columns}
           top={TOPS[name]}
-          height={name === 'positive' || name === 'negative' ? OCTAVES : BAR - 1}
+          height={heightOf(name)}
         />
       ))}
     </>

@@ -1,13 +1,15 @@
 /** How the entries of a layer's gradients are spread, over steps. */
 import {useMemo, useState} from 'preact/hooks';
 import type {Api} from '../api';
-import {formatNumber} from '../lib/format';
-import {histogramFacts, histogramOf, type GradientHistogram} from '../lib/histogram';
+import {formatNumber, plural} from '../lib/format';
+import {histogramFacts, histogramOf, SHARES, type GradientHistogram} from '../lib/histogram';
 import {HISTOGRAM_TEXT} from '../lib/layer_charts';
 import {columnAt} from '../lib/series';
 import type {State} from '../state';
 import type {Layer} from '../types';
+import {ColorRamp} from './color_ramp';
 import {HistogramCanvas, HISTOGRAM_HEIGHT} from './histogram_canvas';
+import {formatShare, HistogramTip} from './histogram_tip';
 import {ErrorNotice, Skeleton} from './notices';
 import {PlotSurface} from './plot_surface';
 import {useResource} from './use_resource';
@@ -27,6 +29,7 @@ export function HistogramChart({state, api, run, layer}: HistogramChartProps) {
     retry,
   } = useResource(state, subject, subject, () => api.histograms(run, layer.name));
   const [chosen, setChosen] = useState('');
+  const [hover, setHover] = useState<{x: number; y: number} | null>(null);
   const variable = layer.variables.find(({name}) => name === chosen) ?? layer.variables[0];
   const histogram = useMemo(
     () => (frame && variable ? histogramOf(frame, variable.name) : null),
@@ -74,21 +77,37 @@ export function HistogramChart({state, api, run, layer}: HistogramChartProps) {
       <div class="plot-body" style={{height: `${HISTOGRAM_HEIGHT}px`}}>
         <HistogramCanvas {...{histogram, view, width}} dark={state.dark.value} />
         <div class="plot-over">
-          <PlotSurface state={state} />
+          <PlotSurface state={state} onHover={setHover} />
+          {hover && <HistogramTip {...{histogram, hover, view, width}} />}
         </div>
       </div>
+      <HistogramLegend histogram={histogram} />
     </figure>
+  );
+}
+
+const RAMP_WIDTH = 170;
+
+function HistogramLegend({histogram: {columns}}: {histogram: GradientHistogram}) {
+  return (
+    <div class="heatmap-legend histogram-legend">
+      <ColorRamp scale={SHARES} width={RAMP_WIDTH} text={formatShare} />
+      <span>of the entries have this size</span>
+      <span>
+        <i class="swatch swatch-nonfinite" /> NaN or Inf
+      </span>
+      <span>sampled at {plural(columns.first.length, 'step')}; a colour holds until the next</span>
+    </div>
   );
 }
 
 /** Name, value, and whether it is to be seen at once. */
 function factsAt(histogram: GradientHistogram, step: number): [string, string, boolean][] {
   const {median, zero, nan, inf} = histogramFacts(histogram, columnAt(histogram.columns, step));
-  const percent = (share: number) => `${formatNumber(Number((100 * share).toPrecision(2)))} %`;
   return [
     ['median', Number.isNaN(median) ? '–' : formatNumber(Number(median.toPrecision(2))), false],
-    ['zero', percent(zero), false],
-    ['NaN', percent(nan), nan > 0],
-    ['Inf', percent(inf), inf > 0],
+    ['zero', formatShare(zero), false],
+    ['NaN', formatShare(nan), nan > 0],
+    ['Inf', formatShare(inf), inf > 0],
   ];
 }

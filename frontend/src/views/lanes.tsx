@@ -2,6 +2,7 @@
 import {useState} from 'preact/hooks';
 import {unionOfSteps} from '../lib/compare';
 import {span, type StepRange} from '../lib/range';
+import {filterJudged} from '../lib/run_filter';
 import type {State} from '../state';
 import type {RunReport} from '../types';
 import {Lane} from './lane';
@@ -9,16 +10,16 @@ import {LaneRange} from './lane_range';
 import {LettersLegend} from './letters_legend';
 import {StepAxis} from './step_axis';
 
-/** More lanes than this wait behind a button, so that the charts stay near. */
-const LANES_AT_FIRST = 12;
+/** Of more lanes than `MOST_LANES` only so many are there at first, so that the charts stay near. */
+const MOST_LANES = 12;
+const LANES_AT_FIRST = 6;
 
 export function Lanes({state}: {state: State}) {
   const [all, setAll] = useState(false);
-  const selected = state.report.value?.run;
+  const selected = state.report.value;
   const shown = state.lanes.value;
-  const first = shown.slice(0, LANES_AT_FIRST);
-  const own = shown.filter(({run}, index) => run === selected && index >= LANES_AT_FIRST);
-  const lanes = all ? shown : [...first, ...own];
+  const many = shown.length > MOST_LANES;
+  const lanes = many ? ownThenWorst(shown, selected).slice(0, all ? undefined : LANES_AT_FIRST) : shown;
   const domain = domainOf(shown, state.whole.value);
   const width = state.plotWidth.value;
   if (domain === null) return null;
@@ -56,6 +57,12 @@ export function Lanes({state}: {state: State}) {
       )}
     </section>
   );
+}
+
+/** Among many runs the selected one has no other place that can be found again. */
+function ownThenWorst(runs: readonly RunReport[], selected: RunReport | null): RunReport[] {
+  const others = runs.filter((run) => run !== selected);
+  return [...(selected ? [selected] : []), ...filterJudged(others, '', null)];
 }
 
 /** A run shorter than this share of the longest has the axis for itself, or its windows would be specks. */

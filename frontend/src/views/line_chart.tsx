@@ -1,9 +1,10 @@
 /** One chart: a title with its readout and log/linear switch, beside lines over steps. */
 import {useMemo, useRef} from 'preact/hooks';
 import {formatNumber} from '../lib/format';
-import {isLoggable, lineColumns, visibleColumns} from '../lib/lines';
-import {axisInterval, clippedExtent, extent, type Interval} from '../lib/scale';
-import {columnAt, measuredAt, stepsOf, valueAt, type Columns} from '../lib/series';
+import {isLoggable, visibleColumns} from '../lib/lines';
+import {axisInterval, extent, type Interval} from '../lib/scale';
+import {columnAt, measuredAt, valueAt, type Columns} from '../lib/series';
+import {endsInView} from '../lib/value_axis';
 import {isOfMeasure} from '../lib/windows';
 import type {AxisScale} from '../plot_choices';
 import type {State} from '../state';
@@ -54,19 +55,10 @@ export function LineChart(props: LineChartProps) {
   const clip = state.plots.clip.value;
 
   const axis = useMemo(() => {
-    const visible = visibleColumns(columns, view ?? {from: 0, to: 0});
-    const shown = lines.flatMap(({series}) => {
-      const {start, stop} = lineColumns(series, visible);
-      const values = [series.min.subarray(start, stop), series.max.subarray(start, stop)];
-      const steps = () => Array.from({length: stop - start}, (_, i) => stepsOf(columns, start + i));
-      const ends = clip ? clippedExtent(values, steps(), log) : extent(values, log);
-      return ends ? [[ends.min, ends.max]] : [];
-    });
+    const plotted = lines.map(({series}) => ({series, columns}));
+    const ends = endsInView(plotted, view ?? {from: 0, to: 0}, {log, clip});
     return axisInterval(
-      extent(
-        [...shown, guides.map(({value}) => value), usualBand ? [usualBand.min, usualBand.max] : []],
-        log
-      ),
+      extent([...ends, guides.map(({value}) => value), usualBand ? [usualBand.min, usualBand.max] : []], log),
       log
     );
   }, [lines, columns, view, log, clip, guides, usualBand]);

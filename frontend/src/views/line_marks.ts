@@ -1,4 +1,5 @@
 /** What charts paint beside their lines: windows as bands, NaN and Inf as marks, guides; and the room for axes. */
+import {bandsInView, type BandStrength} from '../lib/bands';
 import {stepToX, type StepRange} from '../lib/range';
 import type {Mark, MarkKind} from '../lib/lines';
 import type {PooledSeries} from '../lib/series';
@@ -9,6 +10,8 @@ import {themeColor} from './theme';
 
 /** Width of the value axis in CSS pixels; the style sheet has it, too. */
 export const VALUE_AXIS_WIDTH = 56;
+/** What was measured, behind a smoothed line. */
+export const MEASURED_ALPHA = 0.45;
 export const PIXELS_PER_TICK = 26;
 export const PIXELS_PER_STEP_TICK = 90;
 
@@ -34,27 +37,36 @@ export interface Bands {
 
 /** Half the width of the diamond at the peak, in CSS pixels. */
 const PEAK_SIZE = 4.5;
-const ALPHA = {other: 0.05, own: 0.14, selected: 0.2};
+/** Of all windows that tint a step together. */
+const ALPHA = {other: 0.06, own: 0.16, selected: 0.24};
 
 export function drawBands(context: CanvasRenderingContext2D, box: Box, bands: Bands): void {
+  const {windows, selected, isOwn, view, last} = bands;
+  const strengthOf = (window: SymptomWindow): BandStrength =>
+    windowKey(window) === selected ? 'selected' : isOwn(window) ? 'own' : 'other';
+  const edge = (step: number) => box.left + stepToX(step, view, box.width);
   context.save();
   context.beginPath();
   context.rect(box.left, box.top, box.width, box.height);
   context.clip();
-  for (const window of bands.windows) {
-    const {from, to} = windowRange(window, bands.last);
-    if (to < bands.view.from || from > bands.view.to) continue;
-    const edge = (step: number) => box.left + stepToX(step, bands.view, box.width);
+  for (const band of bandsInView(windows, view, last, strengthOf)) {
+    const left = edge(band.from - 0.5);
+    const width = Math.max(box.ratio, edge(band.to + 0.5) - left);
+    context.globalAlpha = ALPHA[band.strength] / band.windows.length;
+    for (const {kind} of band.windows) {
+      context.fillStyle = themeColor(kindColor(kind));
+      context.fillRect(left, box.top, width, box.height);
+    }
+  }
+  context.globalAlpha = 1;
+  for (const window of windows) {
+    const {from, to} = windowRange(window, last);
+    if (to < view.from || from > view.to) continue;
     const left = edge(from - 0.5);
     const width = Math.max(box.ratio, edge(to + 0.5) - left);
-    const own = bands.isOwn(window);
-    const selected = windowKey(window) === bands.selected;
     context.fillStyle = themeColor(kindColor(window.kind));
-    context.globalAlpha = selected ? ALPHA.selected : own ? ALPHA.own : ALPHA.other;
-    context.fillRect(left, box.top, width, box.height);
-    context.globalAlpha = 1;
-    if (own) context.fillRect(left, box.top + box.height - 3 * box.ratio, width, 3 * box.ratio);
-    if (selected)
+    if (isOwn(window)) context.fillRect(left, box.top + box.height - 3 * box.ratio, width, 3 * box.ratio);
+    if (windowKey(window) === selected)
       drawSelected(
         context,
         box,

@@ -14,6 +14,7 @@ import {
   drawMarks,
   drawUsualBand,
   marksHeight,
+  MEASURED_ALPHA,
   PIXELS_PER_STEP_TICK,
   PIXELS_PER_TICK,
   VALUE_AXIS_WIDTH,
@@ -21,9 +22,6 @@ import {
   type Box,
 } from './line_marks';
 import {lineStyle, themeColor} from './theme';
-
-/** What was measured, behind a smoothed line. */
-const FAINT = 0.45;
 
 export interface Line {
   label: string;
@@ -205,7 +203,11 @@ function lineSeries(index: number, latest: {current: Drawn}): uPlot.Series[] {
     );
   const points: uPlot.Series.Points = {show: true, size: 5, stroke: color, fill: color, filter};
   const faint = latest.current.smoothing > 0;
-  return [{stroke: color, width: faint ? 1 : 1.5, alpha: faint ? FAINT : 1, dash, points}, hidden, hidden];
+  return [
+    {stroke: color, width: faint ? 1 : 1.5, alpha: faint ? MEASURED_ALPHA : 1, dash, points},
+    hidden,
+    hidden,
+  ];
 }
 
 function smoothSeries(index: number): uPlot.Series {

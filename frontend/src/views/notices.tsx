@@ -18,7 +18,9 @@ export function ErrorNotice({what, error, retry}: {what: string; error: string; 
 /** Keeps the place of what is loading, so that nothing jumps. */
 export function Skeleton({height, label}: {height: number; label: string}) {
   return (
-    <div class="skeleton" style={{height: `${height}px`}} role="status" aria-label={`Loading ${label}`} />
+    <div class="skeleton" style={{height: `${height}px`}} role="status">
+      <span>Loading {label} …</span>
+    </div>
   );
 }
 

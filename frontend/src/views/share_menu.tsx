@@ -2,17 +2,17 @@
 import type {Api} from '../api';
 import {runsOf} from '../lib/compare';
 import {differences} from '../lib/differences';
-import {seriesCsv, windowsCsv} from '../lib/export_csv';
+import {windowsCsv} from '../lib/export_csv';
 import {comparisonMarkdown, runMarkdown} from '../lib/export_markdown';
 import {scalarText} from '../lib/measures';
 import {scalarTags} from '../lib/scalar_tags';
-import {columnsOf, seriesOf} from '../lib/series';
 import type {State} from '../state';
 import type {RunReport} from '../types';
 import {goTo, linkTo, scalarsHash} from '../url';
 import {copyText, download, fileName} from './hand_out';
 import {pageImage} from './page_image';
 import {Popover} from './popover';
+import {shownCellsCsv, shownSeriesCsv} from './shown_tables';
 
 interface ShareMenuProps {
   state: State;
@@ -89,12 +89,19 @@ function shareActions(
         Promise.resolve(save(fileName('windows.csv'), windowsCsv(state.runs.value?.runs ?? []), 'text/csv')),
     },
     {
-      name: 'What is shown as CSV',
+      name: 'Charts as CSV',
       act: async () => {
-        const view = state.view.value;
-        if (!view) return 'This run has no steps.';
-        const text = seriesCsv(await shownSeries(state, api, names), view);
+        const text = await shownSeriesCsv(state, api, report, names);
+        if (text === null) return 'This run has no steps.';
         return save(fileName(...names, 'series.csv'), text, 'text/csv');
+      },
+    },
+    {
+      name: 'Layers over steps as CSV',
+      act: async () => {
+        const text = await shownCellsCsv(state, api, report);
+        if (text === null) return 'This run has no recorded gradients.';
+        return save(fileName(report.run, 'layers.csv'), text, 'text/csv');
       },
     },
     {
@@ -135,27 +142,4 @@ export async function copyLink(state: State): Promise<string> {
 
 async function copied(text: string, what: string): Promise<string> {
   return (await copyText(text)) ? `${what} copied` : `The browser does not let this page copy.`;
-}
-
-/** The scalars of these runs and the series of the selected layer, in as many columns as the plots have. */
-async function shownSeries(state: State, api: Api, runs: readonly string[]) {
-  const extract = {range: state.range.value, cols: Math.max(1, Math.round(state.plotWidth.value))};
-  const layer = state.layer.value;
-  const frames = await Promise.all(
-    runs.flatMap((run) => [
-      api.steps(run, extract).then((frame) => ({run, frame})),
-      ...(layer !== null && run === state.report.value?.run
-        ? [api.layer(run, layer, extract).then((frame) => ({run, frame}))]
-        : []),
-    ])
-  );
-  return frames.flatMap(({run, frame}) => {
-    const columns = columnsOf(frame);
-    const names = [...frame.arrays.keys()].filter((name) => name.endsWith('/mean'));
-    return names.flatMap((array) => {
-      const name = array.slice(0, -'/mean'.length);
-      const series = seriesOf(frame, name);
-      return series ? [{run, name, columns, series}] : [];
-    });
-  });
 }

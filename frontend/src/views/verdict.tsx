@@ -2,11 +2,13 @@
 import {formatStep, formatSteps, plural} from '../lib/format';
 import {knownStatus, statusText} from '../lib/status';
 import type {RunReport} from '../types';
+import {goToChecks} from './checks';
 
 export function VerdictView({report}: {report: RunReport}) {
   const {verdict} = report;
   // Of a run that could not be read, the verdict already says why.
   const problems = report.problems.filter((problem) => problem !== verdict.why);
+  const skipped = report.checks.filter(({status}) => status !== 'ran').length;
   return (
     <section class={`verdict status-${knownStatus(verdict.status)}`} aria-label="Verdict">
       <div class="verdict-line">
@@ -38,7 +40,15 @@ export function VerdictView({report}: {report: RunReport}) {
       )}
       <p class="verdict-source">
         {sourceSentence(report)}
-        {report.cost && ` · ${report.cost.text}`}
+        {report.cost && ` · ${report.cost.text.replace(/\.$/, '')}`}
+        {skipped > 0 && (
+          <>
+            {' · '}
+            <button type="button" class="quiet" onClick={goToChecks}>
+              {plural(skipped, 'check')} could not be made
+            </button>
+          </>
+        )}
       </p>
     </section>
   );
