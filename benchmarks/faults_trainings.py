@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from tests.survival.evidence import Evidence, read_evidence
-from tests.survival.job import Job, Outcome
+from tests.survival.job import TERMINATED, Job, Outcome
 from tests.survival.nursery import Nursery
 
 Writer = Literal["stability", "default", "none"]
@@ -115,7 +115,9 @@ class Trainings:
         line.add(own, evidence)
         without = self._trained(job, "none", disk_bytes)[0] if compared else None
         expected: object = (0, own.weights)
-        if job.signal is not None:
+        if job.exits:
+            expected = (TERMINATED, own.weights)
+        elif job.signal is not None:
             expected = -job.signal
         elif without is not None:
             expected = without.end
@@ -126,6 +128,14 @@ class Trainings:
             default, evidence = self._trained(job, "default", disk_bytes)
             line.add_default(default, evidence)
             line.default_unlike += default.end != expected
+
+    def run_stopped(self, line: Line, job: Job) -> None:
+        """Runs a job with either writer, and counts what can be read of the copies that `stops` left."""
+        for writer, add in (("stability", line.add), ("default", line.add_default)):
+            ended = self._trained(job, writer, None)[0]
+            for number, told in enumerate(ended.outcome.stopped):
+                outcome = dataclasses.replace(ended.outcome, step=told.step, windows=told.windows)
+                add(Ended(outcome, b""), read_evidence(f"{job.log_dir}_{writer}.{number}"))
 
     def _trained(self, job: Job, writer: Writer, disk_bytes: int | None) -> tuple[Ended, Evidence]:
         folder = Path(f"{job.log_dir}_{writer}")

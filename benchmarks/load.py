@@ -45,7 +45,7 @@ FULL_EVERY, SAMPLE_EVERY = 8, 320
 
 INCIDENTS_A_DAY = 24
 _THINKING_SECONDS = (0.5, 1.5)
-_SAMPLES = 5
+_SAMPLES = 10
 """Times at which memory is looked at."""
 
 _MEASURES = ("grad_norm", "update_ratio", "weight_norm", "nonfinite", "bn_drift")
@@ -146,7 +146,12 @@ def serve_clients(log: Path, clients: int, minutes: float) -> int:
             f"  {route:<12} {len(ordered):>6} requests   median {1e3 * statistics.median(ordered):5.0f} ms   "
             f"p95 {1e3 * p95:5.0f} ms   worst {1e3 * ordered[-1]:5.0f} ms"
         )
-    print(f"  {len(errors)} errors", *errors[:5], sep="\n  ", flush=True)
+    print(
+        f"  {len(errors)} errors; load of the machine {os.getloadavg()[1]:.1f}",
+        *errors[:5],
+        sep="\n  ",
+        flush=True,
+    )
     return len(errors)
 
 

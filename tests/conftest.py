@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests.browser_binary import FLAGS, NoBrowserError, find_browser
@@ -18,6 +19,10 @@ from tests.tensorboard_process import StartTensorBoard, TensorBoardProcess
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# An example that takes long says only that others use the machine, too.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session", autouse=True)

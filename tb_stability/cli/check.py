@@ -6,16 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 
 from tb_stability.cli.markdown import format_markdown
-from tb_stability.cli.output import (
-    FAILED,
-    PASSED,
-    UNREADABLE,
-    complain,
-    print_lines,
-    print_text,
-    refuse,
-)
-from tb_stability.cli.selection import Selection, SelectionError, select
+from tb_stability.cli.output import print_lines, print_text
+from tb_stability.cli.selection import Selection, select
 from tb_stability.cli.text import text_lines
 from tb_stability.plugin.run import runs_document
 
@@ -65,19 +57,10 @@ def check(
       fail_on: One of `BARS`.
       tags: More names of series, see `parse_tags`.
       baseline: The name of a run that the others are compared with; None for none.
+
+    Raises:
+      CommandError: See `select`.
     """
-    try:
-        selection = select(logdir, run=run, tags=tags, baseline=baseline)
-    except SelectionError as error:
-        return refuse(str(error))
-    complain_of_unreadable(selection)
-    if selection.is_unreadable:
-        return UNREADABLE
+    selection = select(logdir, run=run, tags=tags, baseline=baseline)
     FORMATS[format](selection)
-    return FAILED if selection.fails(fail_on) else PASSED
-
-
-def complain_of_unreadable(selection: Selection) -> None:
-    """Says which runs could not be read, and why."""
-    for unreadable in (r for r in selection.runs if not r.readable):
-        complain(f"run {unreadable.name!r} could not be read: {unreadable.problems[0]}")
+    return selection.exit_code(fail_on)

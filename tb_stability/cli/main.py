@@ -10,14 +10,15 @@ import types
 from collections.abc import Sequence
 
 from tb_stability.cli.check import FORMATS, check
+from tb_stability.cli.output import UNREADABLE, CommandError, complain
 from tb_stability.cli.report import DEFAULT_OUTPUT, report
 from tb_stability.cli.selection import BARS
 from tb_stability.version import __version__
 
 _EXIT_CODES = """\
 exit codes:
-  0  no run is at or above the bar of --fail-on
-  1  at least one is; with --baseline: and it has something that the baseline has not
+  0  no run and no group of repeated runs is at or above the bar of --fail-on
+  1  at least one is; with --baseline: a run is, and has something that the baseline has not
   2  nothing could be read{}; the reason is on stderr
 """
 
@@ -30,7 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character gets its code
             stream.reconfigure(errors="backslashreplace")
-    code: int = command(**options)
+    try:
+        code: int = command(**options)
+    except CommandError as error:
+        for sentence in error.args:
+            complain(sentence)
+        return UNREADABLE
     return code
 
 

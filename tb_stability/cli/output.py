@@ -17,6 +17,13 @@ PASSED, FAILED, UNREADABLE = 0, 1, 2
 """Exit codes."""
 
 
+class CommandError(Exception):
+    """A command cannot do what it was told.
+
+    Its arguments are sentences that say why, and what to do.
+    """
+
+
 def print_text(text: str) -> None:
     """Prints to the standard output."""
     with _leaving_readers():
@@ -39,20 +46,17 @@ def print_lines(lines: Iterable[Line]) -> None:
         sys.stdout.flush()
 
 
-def refuse(sentence: str) -> int:
-    """Says on the standard error why nothing could be done, and returns the exit code for that."""
-    complain(sentence)
-    return UNREADABLE
-
-
 def complain(sentence: str) -> None:
     """Says something on the standard error."""
     print(f"tb-stability: {plain(sentence)}", file=sys.stderr)
 
 
 @contextlib.contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """Shows a bar on the standard error, where that is a terminal. Call what it yields at each of `total`."""
+def progress(what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
+    """Shows a bar on the standard error, where that is a terminal, and takes it away in the end.
+
+    Call what it yields at each of `total`; a bar without a total only says that something goes on.
+    """
     if not _has_rich() or not sys.stderr.isatty():
         yield lambda: None
         return

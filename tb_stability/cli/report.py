@@ -6,19 +6,14 @@ import contextlib
 import datetime
 import os
 
-from tb_stability.cli.check import complain_of_unreadable
-from tb_stability.cli.output import FAILED, PASSED, UNREADABLE, print_text, progress, refuse
-from tb_stability.cli.selection import SelectionError, select
+from tb_stability.cli.output import CommandError, print_text, progress
+from tb_stability.cli.selection import select
 from tb_stability.diagnosis.words import plural
 from tb_stability.html_report.making import make_report
 from tb_stability.html_report.page import OPENING
 from tb_stability.plain import plain
 
 DEFAULT_OUTPUT = "report.html"
-
-
-class OutputError(OSError):
-    """The file cannot be written; the text is a sentence that says why and what to do."""
 
 
 def report(
@@ -39,40 +34,37 @@ def report(
       fail_on: One of `BARS`.
       tags: More names of series, see `parse_tags`.
       baseline: The name of a run that the others are compared with; None for none.
+
+    Raises:
+      CommandError: See `select`; or the file cannot be written.
     """
-    try:
-        _check_output(output)  # before what takes long
-        selection = select(logdir, run=run, tags=tags, baseline=baseline)
-        complain_of_unreadable(selection)
-        if selection.is_unreadable:
-            return UNREADABLE
-        with progress("Drawing", len(selection.runs)) as on_run:
-            page = make_report(
-                selection.reader,
-                selection.experiment,
-                selection.runs,
-                made=datetime.datetime.now(datetime.timezone.utc),
-                baseline=selection.baseline,
-                on_run=on_run,
-            )
-        _write(output, page)
-    except (SelectionError, OutputError) as error:
-        return refuse(str(error))
+    _check_output(output)  # before what takes long
+    selection = select(logdir, run=run, tags=tags, baseline=baseline)
+    with progress("Drawing", len(selection.runs)) as on_run:
+        page = make_report(
+            selection.reader,
+            selection.experiment,
+            selection.runs,
+            made=datetime.datetime.now(datetime.timezone.utc),
+            baseline=selection.baseline,
+            on_run=on_run,
+        )
+    _write(output, page)
     print_text(f"{plain(output)}: {plural(len(selection.runs), 'run')}, {len(page.encode()) / 1e6:.2f} MB")
-    return FAILED if selection.fails(fail_on) else PASSED
+    return selection.exit_code(fail_on)
 
 
 def _check_output(path: str) -> None:
     """Refuses what must not be replaced, or cannot be written.
 
     Raises:
-      OutputError: If it is a folder, in none, or a file that is no report.
+      CommandError: If it is a folder, in none, or a file that is no report.
     """
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
-        raise OutputError(f"there is no folder {folder!r} to write to. Make it first.")
+        raise CommandError(f"there is no folder {folder!r} to write to. Make it first.")
     if os.path.isdir(path):
-        raise OutputError(
+        raise CommandError(
             f"{path!r} is a folder. Give a file, such as {os.path.join(path, DEFAULT_OUTPUT)!r}."
         )
     if not os.path.lexists(path):
@@ -83,9 +75,9 @@ def _check_output(path: str) -> None:
             with open(path, "rb") as file:
                 is_report = file.read(len(OPENING)) == OPENING.encode()
     except OSError as error:
-        raise OutputError(f"{path!r} cannot be read, so it is not replaced: {error.strerror}.") from None
+        raise CommandError(f"{path!r} cannot be read, so it is not replaced: {error.strerror}.") from None
     if not is_report:
-        raise OutputError(
+        raise CommandError(
             f"{path!r} is no report of this program, so it is not replaced. Give another name, or remove it."
         )
 
@@ -94,7 +86,7 @@ def _write(path: str, page: str) -> None:
     """Writes all or nothing: who reads the file meanwhile sees the old one or the new one.
 
     Raises:
-      OutputError: If that is not possible.
+      CommandError: If that is not possible.
     """
     beside = os.path.join(os.path.dirname(path), f".{os.path.basename(path)[:100]}.{os.getpid()}")
     try:
@@ -108,4 +100,4 @@ def _write(path: str, page: str) -> None:
             with contextlib.suppress(FileNotFoundError):
                 os.remove(beside)
     except OSError as error:
-        raise OutputError(f"{path!r} cannot be written: {error.strerror or error}.") from None
+        raise CommandError(f"{path!r} cannot be written: {error.strerror or error}.") from None

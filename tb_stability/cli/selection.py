@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping
 
 from tb_stability.baseline import Difference, compare
+from tb_stability.cli.output import FAILED, PASSED, CommandError, complain, progress
 from tb_stability.plugin.experiment import Experiment
 from tb_stability.plugin.foreign_tags import TAGS, TagsArgumentError, parse_tags
 from tb_stability.plugin.reader import RunReader
-from tb_stability.plugin.run import Run
+from tb_stability.plugin.run import Run, groups_of
 from tb_stability.report import Status
 from tb_stability.runs import LogdirError, open_logdir
 
@@ -22,10 +23,6 @@ BARS: Mapping[str, frozenset[Status]] = {
     "warning": _UNSTABLE | {"warning"},
 }
 """For each bar, the statuses at or above it."""
-
-
-class SelectionError(ValueError):
-    """What was asked for cannot be looked at; the text is a sentence that says why and what to do."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,20 +45,22 @@ class Selection:
     reader: RunReader
     experiment: Experiment
 
-    @property
-    def is_unreadable(self) -> bool:
-        """Whether no run could be read; the baseline, which could, does not count."""
-        return not any(run.readable for run in self.runs if run is not self.baseline)
+    def exit_code(self, fail_on: str) -> int:
+        """`FAILED` where a run, or a group of repeated runs, is at or above a bar of `BARS`; else `PASSED`.
 
-    def fails(self, fail_on: str) -> bool:
-        """Whether a run is at or above a bar of `BARS` and, where there is a baseline, has something new."""
+        A group is as bad as its worst run, or a `warning` where all go well but end differently. Where there
+        is a baseline, only a run that has something new counts; one run cannot tell what is new in a group.
+        """
         if self.baseline is None:
-            return any(run.verdict.status in BARS[fail_on] for run in self.runs)
-        return any(d.is_new and d.status in BARS[fail_on] for d in self.differences.values())
+            verdicts = [run.verdict for run in self.runs] + [group.verdict for group in groups_of(self.runs)]
+            statuses = [verdict.status for verdict in verdicts]
+        else:
+            statuses = [difference.status for difference in self.differences.values() if difference.is_new]
+        return FAILED if BARS[fail_on].intersection(statuses) else PASSED
 
 
 def select(logdir: str, *, run: str | None, tags: str, baseline: str | None) -> Selection:
-    """Reads runs.
+    """Reads runs, and says on the standard error which of them cannot be read.
 
     Args:
       logdir: The log directory.
@@ -70,12 +69,12 @@ def select(logdir: str, *, run: str | None, tags: str, baseline: str | None) -> 
       baseline: The name of the run to compare with, whether the expression matches it or not; None for none.
 
     Raises:
-      SelectionError: Where nothing can be read, or an argument is wrong.
+      CommandError: Where nothing can be read, or an argument is wrong.
     """
     try:
         pattern = re.compile(run or "")
     except re.error as error:
-        raise SelectionError(
+        raise CommandError(
             f"--run must be a regular expression: got {run!r} ({error}). Escape special signs with a \\."
         ) from None
     names: list[str] = []
@@ -85,21 +84,28 @@ def select(logdir: str, *, run: str | None, tags: str, baseline: str | None) -> 
         return pattern.search(name) is not None or name == baseline
 
     try:
-        opened = open_logdir(logdir, wanted=wanted, table=TAGS.extended(parse_tags(tags)))
+        table = TAGS.extended(parse_tags(tags))
+        with progress("Reading"):
+            opened = open_logdir(logdir, wanted=wanted, table=table)
     except (LogdirError, TagsArgumentError) as error:
-        raise SelectionError(str(error)) from None
+        raise CommandError(str(error)) from None
     known = None
     if baseline is not None:
         known = next((r for r in opened.runs if r.name == baseline), None)
         if known is None:
-            raise SelectionError(
+            raise CommandError(
                 f"--baseline must be the name of a run: got {baseline!r}. There are: {', '.join(names[:20])}."
             )
         if not known.readable:
-            raise SelectionError(f"the baseline {baseline!r} could not be read: {known.problems[0]}")
+            raise CommandError(f"the baseline {baseline!r} could not be read: {known.problems[0]}")
     runs = [r for r in opened.runs if pattern.search(r.name) is not None]
     others = [r for r in runs if r.name != baseline]
     if known is not None and not others:
-        raise SelectionError(f"there is no run to compare with the baseline {baseline!r}.")
+        raise CommandError(f"there is no run to compare with the baseline {baseline!r}.")
+    sentences = [f"run {r.name!r} could not be read: {r.problems[0]}" for r in others if not r.readable]
+    if len(sentences) == len(others):
+        raise CommandError(*sentences)
+    for sentence in sentences:
+        complain(sentence)
     differences = {} if known is None else {r.name: compare(r.report, known.report) for r in others}
     return Selection(logdir, runs, known, differences, opened.reader, opened.experiment)

@@ -32,6 +32,13 @@ OPENING = (
 )
 """What every report starts with; so a file can be told to be one."""
 
+_INTRODUCTION = (
+    "Stability looked at the loss, the gradients and the weights of these trainings, step by step, for signs "
+    "that one breaks. A stretch of steps with such a sign is a window; a peak of 1 × threshold is just "
+    "abnormal. Of each run follow the verdict, what explains it and what to change, the windows on its "
+    "curves, and what could not be checked."
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Contents:
@@ -86,24 +93,27 @@ def _body(contents: Contents) -> Html:
     worst = sorted(runs, key=lambda run: rank.index(run.verdict.status))[:MOST_LANES]
     drawn = [run for run in runs if run in worst]
     overview = lanes(drawn) if len(runs) > 1 and any(run.windows for run in drawn) else None
+    letters = _letters(runs)
     return join(
         [
             element(
                 "header",
                 element("h1", "Stability"),
                 element("p", sentence(summary_of(runs).text), class_="summary"),
-                element("p", "Runs in ", name(contents.logdir), f", read {made}.", class_="muted"),
+                element(
+                    "p", "Runs in ", name(contents.logdir), f", read {made}. ", _INTRODUCTION, class_="muted"
+                ),
             ),
             _overview(contents),
             _groups(runs),
             element("h2", "Windows of all runs") if overview else None,
             element("figure", overview) if overview else None,
+            letters if overview else None,  # where they are first met
             *contents.sections,
-            _letters(runs),
+            None if overview else letters,
             element(
                 "footer",
-                f"Made by tb-stability {__version__}, which reads version {VERSION} of the log format. "
-                "A window is a stretch of steps with one symptom; a peak of 1 × threshold is just abnormal.",
+                f"Made by tb-stability {__version__}, which reads version {VERSION} of the log format.",
                 class_="muted",
             ),
         ]
@@ -157,4 +167,4 @@ def _letters(runs: Sequence[Run]) -> Html | None:
         (element("span", found.letter, class_=f"letter {style} severity-warning"), found.name, found.meaning)
         for found, style in known
     ]
-    return element("section", element("h2", "What the letters mean"), table(("", "Window", "Meaning"), rows))
+    return element("div", element("h3", "What the letters mean"), table(("", "Window", "Meaning"), rows))

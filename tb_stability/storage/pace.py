@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-FIRST_FLUSH_SECONDS = 0.25
-"""Longest time that something seen stays unwritten when a run begins, ..."""
+import math
 
-YOUNG_SHARE = 1 / 4
-"""... which grows by this share of its age, ..."""
+FIRST_FLUSH_SECONDS = 0.02
+"""Longest time that something seen stays unwritten when a run begins, behind its first steps, ..."""
+
+YOUNG_SHARE = 1 / 10
+"""... which grows by this share of its age: half of that is what a killed run loses on the average, ..."""
 
 FLUSH_SECONDS = 3.0
 """... up to this."""
@@ -22,7 +24,7 @@ PROMPT_REPORTS = 64
 
 
 class Pace:
-    """Says what is due.
+    """Says what is due: what comes first at once, so that a run that dies at once leaves a log.
 
     Args:
       now: The time, in seconds of any clock that never goes back.
@@ -30,7 +32,7 @@ class Pace:
 
     def __init__(self, now: float) -> None:
         self._started_at = now
-        self._flushed_at = now
+        self._flushed_at = -math.inf
         self._reported_at = now
         self._prompt_reports = PROMPT_REPORTS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tb_stability.cli.main import main
-from tb_stability.report import Cost, RunReport, Steps, Verdict
+from tb_stability.model_facts import ModelFacts
+from tb_stability.report import Cost, Final, RunReport, Status, Steps, Verdict
 from tb_stability.series import Layout, Variable
 from tb_stability.windows import Window
 from tb_stability.writers.event_file import EventFileWriter
@@ -50,6 +52,42 @@ def test_the_exit_code_says_whether_a_run_is_at_or_above_the_bar(
     assert main(["check", logdir, "--fail-on", "unstable"]) == unstable
     assert main(["check", logdir, "--fail-on", "never"]) == never
     assert main(["check", logdir, "--run", "good"]) == 0  # the other run is not looked at
+
+
+def write_repeated(log_dir: Path, loss: float, status: Status = "healthy") -> None:
+    """A run of a configuration that others have, too, which ended at this loss."""
+    report = RunReport(Steps(0, 399, 400, 400), (), Verdict(status, "text", "why", "next"), ())
+    repeated = dataclasses.replace(
+        report, model=ModelFacts("fit", digest="abc"), final=Final(2.3, loss, 0.01, learning_rate=0.1)
+    )
+    writer = EventFileWriter(str(log_dir))
+    writer.write_report(399, repeated, state="ended")
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "loss", "warning", "unstable"),
+    [("healthy", 0.31, 0, 0), ("healthy", 1.4, 1, 0), ("diverged", 0.3, 1, 1)],
+    ids=["runs that agree", "runs that end differently", "a run that breaks down"],
+)
+def test_the_exit_code_looks_at_groups(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    status: Status,
+    loss: float,
+    warning: int,
+    unstable: int,
+) -> None:
+    """Kills: a bar that only single runs are held against; a group that counts against a baseline."""
+    write_repeated(tmp_path / "seed_1", 0.3)
+    write_repeated(tmp_path / "seed_2", loss, status)
+    arguments = [str(tmp_path), "--fail-on", "warning"]
+    assert main(["check", str(tmp_path)]) == unstable
+    assert main(["check", *arguments]) == warning
+    assert main(["report", *arguments, "-o", str(tmp_path / "report.html")]) == warning
+    assert ("2 repeated runs end differently" in capsys.readouterr().out) == (warning and not unstable)
+    assert main(["check", *arguments, "--run", "seed_1"]) == 0  # a run alone is no group
+    assert main(["check", *arguments, "--baseline", "seed_1"]) == unstable
 
 
 def test_json_is_the_document_of_the_http_api(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

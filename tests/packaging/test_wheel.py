@@ -53,8 +53,8 @@ def test_the_entry_points_are_the_plugin_and_the_command(files: dict[str, bytes]
     }
 
 
-def test_a_viewer_needs_tensorboard_and_numpy_only(metadata: email.message.Message) -> None:
+def test_a_viewer_needs_tensorboard_with_its_werkzeug_and_numpy_only(metadata: email.message.Message) -> None:
     requirements = [Requirement(text) for text in metadata.get_all("Requires-Dist", [])]
-    assert {r.name for r in requirements if r.marker is None} == {"tensorboard", "numpy"}
+    assert {r.name for r in requirements if r.marker is None} == {"tensorboard", "werkzeug", "numpy"}
     extras = {r.name for r in requirements if r.marker and r.marker.evaluate({"extra": "keras"})}
     assert extras == {"tensorflow", "keras"}

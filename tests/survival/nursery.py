@@ -8,7 +8,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import random
 import select
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,9 +19,10 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from tests.survival.job import Job, Outcome
+from tests.survival.job import Job, Outcome, Told
 
 _MOST_SECONDS = 120.0
+_MOST_DELAY = 0.01  # between the word of a child and what is done to it
 
 
 class Nursery:
@@ -55,8 +59,9 @@ class Nursery:
         self._process.stdin.write(json.dumps(dataclasses.asdict(job)) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
-        windows = tuple((kind, step) for kind, step in answer.pop("windows"))
-        return Outcome(windows=windows, **answer)
+        last = Told.read(answer["step"], answer["windows"])
+        stopped = tuple(Told.read(**told) for told in answer["stopped"])
+        return Outcome(answer["status"], last.step, last.windows, answer["output"], stopped)
 
 
 def main() -> None:
@@ -77,6 +82,7 @@ def _start(job: Job, train: object) -> tuple[int, int, str]:
     process_id = os.fork()
     if process_id == 0:
         os.close(reading)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output_number, 1)
         os.dup2(output_number, 2)
@@ -88,27 +94,40 @@ def _start(job: Job, train: object) -> tuple[int, int, str]:
 
 
 def _watch(job: Job, process_id: int, reading: int, output: str) -> Outcome:
-    """Follows a child to its end; sends the signal."""
-    told: dict[str, object] = {"step": 0, "windows": []}
+    """Follows a child to its end; sends the signal, and copies its log."""
+    told, stopped, stops = Told(), list[Told](), sorted(job.stops)
     rest, sent, deadline = b"", job.signal is None, time.monotonic() + _MOST_SECONDS
     while True:
         if time.monotonic() > deadline:
-            os.kill(process_id, 9)
+            os.kill(process_id, signal.SIGKILL)
         if not select.select([reading], [], [], 1.0)[0]:
             continue
         new = os.read(reading, 1 << 16)
         if not new:
             break
-        *lines, rest = (rest + new).split(b"\n")
-        if lines:
-            told = json.loads(lines[-1])
-        if not sent and int(str(told["step"])) >= job.signal_step:
+        told, rest = _listen(rest + new, told)
+        if not sent and told.step >= job.signal_step:
             time.sleep(job.signal_delay)
             os.kill(process_id, job.signal or 0)
             sent = True
+        if stops and told.step >= stops[0]:
+            time.sleep(random.Random(stops.pop(0)).uniform(0, _MOST_DELAY))
+            os.kill(process_id, signal.SIGSTOP)
+            if os.WIFSTOPPED(os.waitpid(process_id, os.WUNTRACED)[1]):
+                if select.select([reading], [], [], 0.0)[0]:  # what it told meanwhile
+                    told, rest = _listen(rest + os.read(reading, 1 << 16), told)
+                if os.path.isdir(job.log_dir):
+                    shutil.copytree(job.log_dir, f"{job.log_dir}.{len(stopped)}")
+                stopped.append(told)
+                os.kill(process_id, signal.SIGCONT)
     os.close(reading)
     status = os.waitstatus_to_exitcode(os.waitpid(process_id, 0)[1])
     text = Path(output).read_text(errors="replace")
     os.unlink(output)
-    windows = tuple((kind, step) for kind, step in told["windows"])  # type: ignore[attr-defined]
-    return Outcome(status, int(str(told["step"])), windows, text)
+    return Outcome(status, told.step, told.windows, text, tuple(stopped))
+
+
+def _listen(received: bytes, told: Told) -> tuple[Told, bytes]:
+    """The last line of what was received, or what was told before; and what is behind the last line."""
+    *lines, rest = received.split(b"\n")
+    return Told.read(**json.loads(lines[-1])) if lines else told, rest

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.survival.evidence import read_evidence
-from tests.survival.job import Job
+from tests.survival.job import TERMINATED, Job
 from tests.survival.nursery import Nursery
 
-FLUSHED_STEPS = 150
-"""Steps of 4 ms in the longest time that such a young run is not flushed, and some more."""
+FLUSHED_STEPS = 80
+"""Steps of 4 ms in the longest time that such a young run is not drained and flushed, and some more."""
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,15 @@ def test_a_killed_training_leaves_every_alarm_and_all_but_the_last_steps(
     assert set(outcome.windows) <= set(evidence.windows)
     assert 60 < evidence.steps >= outcome.step - FLUSHED_STEPS
     assert evidence.problems == ()
+
+
+def test_sigterm_that_the_user_makes_an_exit_of_loses_nothing(nursery: Nursery, tmp_path: Path) -> None:
+    """As docs/ci.md has it."""
+    job = Job(str(tmp_path / "run"), signal=signal.SIGTERM, signal_step=20, exits=True)
+    outcome = nursery.run(job)
+    assert outcome.status == TERMINATED
+    evidence = read_evidence(str(tmp_path / "run"))
+    assert 20 <= outcome.step <= evidence.steps < job.steps
 
 
 def test_a_full_disk_is_one_warning_and_training_ends_as_without_us(nursery: Nursery, tmp_path: Path) -> None:

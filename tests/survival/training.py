@@ -7,6 +7,8 @@ import json
 import os
 import random
 import resource
+import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from tb_stability import StabilityCallback, StabilityMonitor
-from tests.survival.job import Job
+from tests.survival.job import TERMINATED, Job
 
 BATCH = 4
 STEP_SECONDS = 0.004
@@ -48,6 +50,8 @@ def _prepare(job: Job) -> None:
     if job.user is not None and os.getuid() == 0:
         os.setgid(job.user)
         os.setuid(job.user)
+    if job.exits:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     if job.clock:
         chance, real = random.Random(0), time.time
         time.time = lambda: real() + chance.choice((-1e6, 0.0, 1e6))
