@@ -178,6 +178,18 @@ def test_a_step_costs_little_even_with_200_variables() -> None:
     assert (time.process_time() - start) / len(run) < 1e-3  # measured: 0.13 ms
 
 
+def test_numbers_without_a_logarithm_are_data_whatever_numpy_is_told() -> None:
+    layout = synthetic.layout(4, normalized=True)
+    run = synthetic.network(synthetic.learning(steps=40), layout)
+    for bad, values in zip([0.0, math.inf, math.nan, 1e38], run[30:], strict=False):
+        for group in (values.variables, values.normalizations):
+            for value in group.values():
+                value[...] = bad
+    with np.errstate(all="raise"):
+        monitor = replay(enumerate(run), layout)
+    assert [(w.kind, w.start_step) for w in monitor.windows][:1] == [("non_finite", 31)]
+
+
 def test_an_empty_layout_and_an_empty_step_are_fine() -> None:
     monitor = Monitor(Layout())
     assert monitor.update(0, StepValues({})) == []

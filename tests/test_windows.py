@@ -107,6 +107,13 @@ def test_layers_that_go_together_share_a_window_in_the_order_of_their_onsets() -
     assert (window.start_step, window.alarm_step) == (0, 1)
 
 
+def test_a_layer_that_was_quiet_for_long_joins_as_soon_as_it_is_abnormal() -> None:
+    builder = WindowBuilder("exploding_gradient", LAYERS, WindowRules(grace=2))
+    for step, scores in enumerate([[1, 0, 0]] * 8 + [[1, 0, 1]]):
+        builder.update(step, np.array(scores, float))
+    assert builder.windows[0].layers == ("a", "c")
+
+
 def test_layers_with_one_onset_stay_in_network_order() -> None:
     builder = WindowBuilder("vanishing_gradient", LAYERS, WindowRules())
     builder.update(0, np.array([1.0, 3.0, 2.0]))
