@@ -29,6 +29,9 @@ _KNOWN_OPTIMIZERS = frozenset(
 )
 _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 
+AS_BEFORE = ")  # and metrics=... as before"
+"""The end of a call of `compile`, which forgets the metrics that it is not given."""
+
 
 def rounded(value: float) -> float:
     """`value` with one significant digit, as people choose learning rates."""
@@ -79,7 +82,7 @@ def set_optimizer(case: Case, **options: object) -> str:
         call = f"{call[:-1]},  # with your {facts.schedule} as its learning_rate\n)"
     if case.is_loop:
         return f"optimizer = {call}"
-    return f"model.compile(optimizer={call}, loss=model.loss)"
+    return f"model.compile(optimizer={call}, loss=model.loss{AS_BEFORE}"
 
 
 class Expression(str):

@@ -14,7 +14,9 @@ from tb_stability.diagnosis.not_finite import (
     weigh_sudden,
 )
 from tb_stability.diagnosis.words import names
-from tb_stability.report import Fix
+from tb_stability.report import Fix, TensorRange
+
+_FEWEST_ROWS = 8
 
 _FIX = Fix(
     "Find the examples with NaN or Inf and remove or repair them, before batching.",
@@ -22,6 +24,11 @@ _FIX = Fix(
     "valid = np.isfinite(x).reshape(len(x), -1).all(axis=1) & np.isfinite(y).reshape(len(y), "
     "-1).all(axis=1)\n"
     "x, y = x[valid], y[valid]",
+)
+_FIX_COLUMNS = Fix(
+    "Divide by the standard deviation only where it is not 0, or leave constant columns out. The code makes "
+    "0 of columns that have no finite value; dropping examples would drop all of them.",
+    "import numpy as np\n\nx = np.where(np.isfinite(x).any(axis=0), x, 0.0)",
 )
 
 
@@ -38,6 +45,7 @@ def suspect(case: Case) -> Suspect | None:
     brief = Brief("invalid_inputs")
     finding = case.finding("invalid_inputs")
     step, near = found.first.step, names(found.first.layers)
+    has_whole_columns = any(_has_whole_columns(tensor) for tensor in case.first_batch)
     why = (
         f"The data of step {step} holds NaN or Inf: loss and gradients became NaN at once, with finite "
         "weights."
@@ -45,6 +53,12 @@ def suspect(case: Case) -> Suspect | None:
     if finding is not None:
         brief.proof(finding.kind, finding.text)
         why = "The data holds NaN or Inf, already in the first batch, and one update makes all weights NaN."
+        if has_whole_columns:
+            brief.strong(
+                "first_batch",
+                "There are as many for each example: whole columns, as a standardisation of constant ones "
+                "makes them (0/0).",
+            )
     elif math.isnan(found.first.loss) and found.first.all_layers:
         brief.strong(
             "non_finite", f"At step {step} the loss and the gradients of all layers became NaN at once."
@@ -84,6 +98,13 @@ def suspect(case: Case) -> Suspect | None:
         layer=None,
         first_step=step,
         why=why,
-        fix=_FIX,
+        fix=_FIX_COLUMNS if has_whole_columns else _FIX,
         test=f"look at the inputs and targets of step {step} for NaN and Inf",
     )
+
+
+def _has_whole_columns(tensor: TensorRange) -> bool:
+    """Whether the first batch of a table has as many NaN and Inf in each example, by their number."""
+    invalid = tensor.nan + tensor.inf
+    is_table = tensor.role == "input" and len(tensor.shape) == 2 and tensor.shape[0] >= _FEWEST_ROWS
+    return is_table and invalid > 0 and invalid % tensor.shape[0] == 0

@@ -7,6 +7,7 @@ import statistics
 
 from tb_stability.diagnosis.brief import Brief, Suspect
 from tb_stability.diagnosis.case import Case
+from tb_stability.diagnosis.code import AS_BEFORE
 from tb_stability.diagnosis.words import number
 from tb_stability.report import Fix
 
@@ -16,7 +17,7 @@ _ERRORS = 3.0
 
 _UNFREEZE = Fix(
     "Set trainable = True on the layers that are meant to learn, and compile again.",
-    "model.trainable = True\nmodel.compile(optimizer=model.optimizer, loss=model.loss)",
+    f"model.trainable = True\nmodel.compile(optimizer=model.optimizer, loss=model.loss{AS_BEFORE}",
 )
 _APPLY = Fix(
     "Call optimizer.apply in the training step. If it is called, make the StabilityMonitor before the first "

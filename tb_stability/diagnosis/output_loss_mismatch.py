@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tb_stability.diagnosis.brief import Brief, Suspect
 from tb_stability.diagnosis.case import BREAKDOWNS, STANDSTILLS, Case
-from tb_stability.diagnosis.code import get_layer
+from tb_stability.diagnosis.code import AS_BEFORE, get_layer
 from tb_stability.diagnosis.words import number, symptom
 from tb_stability.model_facts import ModelFacts
 from tb_stability.preflight.output_loss import KIND, share_out_of_reach
@@ -79,8 +79,8 @@ def _fix(model: ModelFacts, activation: str, loss: str) -> tuple[str, str]:
     layer = get_layer(model.output_layer, model)
     code = (
         f"{layer}.activation = keras.activations.{activation}\n"
-        f"model.compile(optimizer=model.optimizer, loss={loss})"
+        f"model.compile(optimizer=model.optimizer, loss={loss}{AS_BEFORE}"
     )
     means = "no activation" if activation == "linear" else f"activation={activation!r}"
     kept = "keep the loss" if loss == "model.loss" else f"train with {loss.removeprefix('keras.losses.')}"
-    return f"Give layer {model.output_layer} {means}, and {kept}.", code
+    return f"Give layer {model.output_layer} {means}, and {kept}; with a new model, before training.", code

@@ -7,7 +7,9 @@ import dataclasses
 import math
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import tb_stability.diagnosis
@@ -108,6 +110,27 @@ def test_nan_in_the_first_batch_is_certain() -> None:
         window("non_finite", 0), first_batch=inputs(nan=7), not_finite=NotFinite(0, math.nan, all_layers=True)
     )
     assert [(d.cause, d.confidence) for d in diagnose(run)] == [("invalid_inputs", "certain")]
+
+
+@pytest.mark.parametrize(("nan", "axis"), [(64, 0), (7, 1)])
+def test_columns_of_nan_are_not_mended_by_dropping_all_examples(nan: int, axis: int) -> None:
+    """Kills: the code for single examples where a standardisation made whole columns NaN."""
+    (first,) = diagnose(
+        case(
+            window("non_finite", 0),
+            first_batch=inputs(nan=nan),
+            not_finite=NotFinite(0, math.nan, all_layers=True),
+        )
+    )
+    x = np.ones((32, 64))
+    if axis == 0:
+        x[:, :2] = np.nan
+    else:
+        x[:7, 0] = np.nan
+    names: dict[str, Any] = {"x": x, "y": np.zeros(32)}
+    exec(first.fix.code, names)
+    assert np.isfinite(names["x"]).all()
+    assert len(names["x"]) == (32 if axis == 0 else 25)
 
 
 def test_nan_in_the_gradient_of_the_first_layer_alone_came_with_the_inputs() -> None:
