@@ -84,6 +84,8 @@ def _sentence(runs: Mapping[Status, list[str]], total: int) -> str:
         return "There are no runs."
     if len(runs) == 1:
         ((status, members),) = runs.items()
+        if total > 1 and status == "unknown":
+            return f"None of the {total} runs can be judged yet."
         if total > 1:
             return f"All {total} runs {predicate(status, total)}."
         name = "" if members == ["."] else f", {members[0]},"  # the log directory itself

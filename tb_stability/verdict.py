@@ -197,12 +197,12 @@ def _loss_so_far(windows: Sequence[Window], facts: RunFacts) -> str:
 
 def _without_symptoms(windows: Sequence[Window], facts: RunFacts) -> Verdict:
     if not facts.measured or facts.observed < FEWEST_STEPS:
-        seen = f"{facts.observed} steps were seen"
+        seen = f"Steps seen: {facts.observed}"
         what = seen if facts.measured or not facts.observed else f"{seen}, without a loss or gradients"
         return Verdict(
             status="unknown",
             text="There is not enough to judge this run by.",
-            why=f"Only {what}; a verdict needs at least {FEWEST_STEPS} steps with a loss or gradients.",
+            why=f"{what}; a verdict needs at least {FEWEST_STEPS} steps with a loss or gradients.",
             next="Train for longer, or record the run with StabilityCallback.",
         )
     loss = "No loss was recorded"

@@ -40,6 +40,7 @@ _FIVE: dict[str, Status] = {
         ),
         (dict.fromkeys(_FIVE, "healthy"), "All 5 runs are healthy."),
         (dict.fromkeys(_FIVE, "diverged"), "All 5 runs diverged."),
+        (dict.fromkeys(_FIVE, "unknown"), "None of the 5 runs can be judged yet."),
     ],
 )
 def test_a_log_directory_is_answered_in_a_sentence(changes: dict[str, Status], text: str) -> None:
