@@ -67,7 +67,7 @@ class Plan:
 _FEWEST_ALTERNATIONS = 3
 
 _SECONDS = 140.0
-"""Ten rows of this, and what tracing takes, are 25 minutes."""
+"""What a row takes at most, beside tracing: all ten of them are 25 minutes and more."""
 
 
 def measure(model: str, variants: Sequence[str], plan: Plan, *, jit: bool) -> list[Figures]:
