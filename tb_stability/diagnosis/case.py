@@ -146,6 +146,10 @@ class Case:
         """The first finding of some kinds; None where there is none."""
         return next((f for f in self.findings if f.kind in kinds), None)
 
+    def each_finding(self, *kinds: str) -> list[Finding]:
+        """The first finding of each kind, in the order of the kinds; of those that there are."""
+        return [finding for kind in kinds if (finding := self.finding(kind)) is not None]
+
     def layer(self, path: str | None) -> LayerFacts | None:
         """The facts of a layer; None where they are not known."""
         return None if self.model is None else self.model.find(path)

@@ -71,15 +71,13 @@ def suspect(case: Case) -> Suspect | None:
             "update_ratio",
             f"Updates were up to {number(largest)} of the weights ({HEALTHY_RATIO}), which kills units.",
         )
-    for kind in (
+    for finding in case.each_finding(
         "initial_weights_constant",
         "initial_weights_scale",
         "unscaled_inputs",
         "output_loss_mismatch",
     ):
-        finding = case.finding(kind)
-        if finding is not None:
-            brief.doubt(kind, finding.text)
+        brief.doubt(finding.kind, finding.text)
     stuck = case.first("loss_plateau", "update_ratio_low")
     if stuck is not None and stuck is not window:
         brief.weak(stuck.kind, f"The network stands still from step {stuck.start_step} on.")

@@ -43,10 +43,8 @@ def suspect(case: Case) -> Suspect | None:
             earlier.kind,
             f"{symptom(earlier)}, which came first.",
         )
-    for kind in ("initial_weights_scale", "unscaled_inputs"):
-        finding = case.finding(kind)
-        if finding is not None:
-            brief.doubt(kind, finding.text)
+    for finding in case.each_finding("initial_weights_scale", "unscaled_inputs"):
+        brief.doubt(finding.kind, finding.text)
     pushed = [f for name in window.layers if (f := case.layer(name)) and abs(f.bias_mean) > _LARGE_BIAS]
     if pushed:
         brief.strong(

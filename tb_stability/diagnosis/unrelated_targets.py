@@ -69,13 +69,10 @@ def suspect(case: Case) -> Suspect | None:
     other = case.first(*(kind for kind in (*STANDSTILLS, *BREAKDOWNS) if kind != window.kind))
     if other is not None:
         brief.against(other.kind, f"{symptom(other)}, which stops a network by itself.")
-    for kind in (
-        *("initial_weights_constant", "initial_weights_scale"),
-        *("output_loss_mismatch", "unscaled_targets"),
+    for finding in case.each_finding(
+        "initial_weights_constant", "initial_weights_scale", "output_loss_mismatch", "unscaled_targets"
     ):
-        finding = case.finding(kind)
-        if finding is not None:
-            brief.doubt(kind, finding.text)
+        brief.doubt(finding.kind, finding.text)
     return brief.close(
         layer=None,
         first_step=window.start_step,

@@ -54,10 +54,8 @@ def suspect(case: Case) -> Suspect | None:
         brief.against(
             "learning_rate", f"The learning rate of {optimizer.kind}, {number(rate)}, is high by itself."
         )
-    for kind in ("unscaled_inputs", "invalid_inputs", "output_loss_mismatch"):
-        finding = case.finding(kind)
-        if finding is not None:
-            brief.doubt(kind, finding.text)
+    for finding in case.each_finding("unscaled_inputs", "invalid_inputs", "output_loss_mismatch"):
+        brief.doubt(finding.kind, finding.text)
     return brief.close(
         layer=None,
         first_step=window.start_step,
