@@ -42,6 +42,7 @@ def run(
     grids: Callable[[Sequence[_AnyOutcome]], Sequence[Grid]],
     figures: Callable[[Sequence[_AnyOutcome]], Mapping[str, Any]],
     prepare: Callable[[Sequence[Program], Path, int], None] = lambda chosen, cache, jobs: None,
+    parents: Sequence[argparse.ArgumentParser] = (),
 ) -> int:
     """Reads the arguments, trains what is missing, judges, prints; returns 1 where a training failed.
 
@@ -51,8 +52,9 @@ def run(
       grids: The tables, the summary last. Those without rows are left out.
       figures: The figures over some outcomes, for the JSON.
       prepare: Called with the trained programs, the cache and the number of processes before any is judged.
+      parents: Parsers of options that a benchmark has for itself, and reads itself.
     """
-    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser = argparse.ArgumentParser(description=description.splitlines()[0], parents=parents)
     parser.add_argument("--only", default="", metavar="REGEX", help="programs whose name contains this")
     parser.add_argument("--split", choices=("all", *SPLITS), default="all")
     parser.add_argument("--limit", type=int, help="at most so many programs, taken evenly")

@@ -29,12 +29,11 @@ def grids(outcomes: Sequence[Outcome]) -> list[Grid]:
 
 
 def main() -> int:
-    """Takes the one option that is its own, and leaves the rest to the command of the corpus."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--thinned", type=int, metavar="N")
-    options, sys.argv[1:] = parser.parse_known_args()
-    work = functools.partial(judge, thinned=options.thinned)
-    return corpus_command.run(__doc__, judge=work, grids=grids, figures=tables.figures)
+    """Adds the one option that is its own to those of the corpus."""
+    own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    own.add_argument("--thinned", type=int, metavar="N", help="layers of every Nth step, as under a budget")
+    work = functools.partial(judge, thinned=own.parse_known_args()[0].thinned)
+    return corpus_command.run(__doc__, judge=work, grids=grids, figures=tables.figures, parents=[own])
 
 
 if __name__ == "__main__":
