@@ -36,6 +36,7 @@ class Recorder:
       cost: What recording costs, for the report; set by who measures it.
       first_batch: The tensors of the first batch, for the report; likewise.
       model: What is known of the model, for the report; likewise.
+      first_weights: Root mean square of each variable before its first update, by name; empty before it.
       stop_step: Step at which `on_alarm` asked the training to stop, for the report; likewise.
     """
 

@@ -2,6 +2,7 @@
 import {byteTable, COLORS, NON_FINITE, NO_VALUE, type ColorScale} from './colormap';
 import {floats, integers, type Frame} from './frame';
 import {layersOfRow} from './pool';
+import type {Columns} from './series';
 
 /** Row heights in CSS pixels: as tall as fits, but a layer is never invisible. */
 const HEIGHT = 340;
@@ -57,6 +58,15 @@ export function cellsOf(frame: Frame): Cells {
     layers: layersOf(frame).length,
     columns: integers(frame, 'first_step').length,
   };
+}
+
+/** What the heatmap shows of a run. */
+export interface HeatmapData {
+  /** In network order. */
+  layers: string[];
+  columns: Columns;
+  cells: Cells;
+  shaded: ShadedCells;
 }
 
 /** Whether anything was measured in a cell, finite or not. */

@@ -1,24 +1,16 @@
 /** Some layers of the heatmap, one below the other: their names, their depth, their cells. */
 import {useState} from 'preact/hooks';
 import {formatStep} from '../lib/format';
-import {loudestLayer, placesAt, rowLayout, type Cells, type ShadedCells} from '../lib/heatmap';
+import {loudestLayer, placesAt, rowLayout, type HeatmapData} from '../lib/heatmap';
 import {measureText} from '../lib/measures';
 import {xToStep, type StepRange} from '../lib/range';
-import {columnAt, type Columns} from '../lib/series';
+import {columnAt} from '../lib/series';
 import type {State} from '../state';
 import {DepthStrip} from './depth_strip';
 import {HeatmapCanvas} from './heatmap_canvas';
 import {HeatmapTip} from './heatmap_tip';
 import {LayerNames} from './layer_names';
 import {PlotSurface} from './plot_surface';
-
-export interface HeatmapData {
-  /** In network order. */
-  layers: string[];
-  columns: Columns;
-  cells: Cells;
-  shaded: ShadedCells;
-}
 
 interface HeatmapRowsProps {
   state: State;

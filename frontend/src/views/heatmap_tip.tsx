@@ -1,8 +1,7 @@
 /** What is under the pointer on the heatmap: layer, step, value. */
 import {formatNumber, formatSteps, plural} from '../lib/format';
-import {sourceOf} from '../lib/heatmap';
+import {sourceOf, type HeatmapData} from '../lib/heatmap';
 import {measureText} from '../lib/measures';
-import type {HeatmapData} from './heatmap_rows';
 import {Tip} from './tip';
 
 interface HeatmapTipProps {
