@@ -9,8 +9,11 @@ from collections.abc import Callable
 from tb_stability.budget import FIRST_UPDATES, Budget
 from tb_stability.report import Cost
 
-DRAIN_UPDATES = 64
-"""Updates that are fetched from the device together."""
+DRAIN_UPDATES = 256
+"""Updates that are fetched from the device together: the host works through many of them in less time, ..."""
+
+DRAIN_FULL_UPDATES = 64
+"""... but not more than so many that were measured in full, which take memory on the device."""
 
 FIRST_DRAINS = 8
 """The same among the first updates, where most failures happen, and the cost is not known yet, ..."""
@@ -49,6 +52,7 @@ class CallPace:
         self._budget = Budget(overhead)
         self._updates_per_call = updates_per_call
         self._undrained: list[float] = []
+        self._undrained_full = 0
         self._drained_at = time.monotonic()
 
     @property
@@ -78,6 +82,7 @@ class CallPace:
     def took(self, seconds: float) -> None:
         """Notes that the step function ran once more, and how long that took."""
         self._budget.took(seconds, full=self.is_full, updates=self._updates_per_call)
+        self._undrained_full += self.is_full
         self.calls += 1
         self._undrained.append(seconds)
 
@@ -88,14 +93,16 @@ class CallPace:
             return False
         if self.calls == 1:  # how many updates does a call make?
             return True
-        most = min(max(FIRST_DRAINS, DRAIN_SHARE * self.updates), DRAIN_UPDATES)
-        if (undrained + 1) * self._updates_per_call > most:
-            return True
+        first = max(FIRST_DRAINS, DRAIN_SHARE * self.updates)
+        for calls, most in ((undrained, DRAIN_UPDATES), (self._undrained_full, DRAIN_FULL_UPDATES)):
+            if (calls + 1) * self._updates_per_call > min(first, most):
+                return True
         return time.monotonic() - self._drained_at > DRAIN_SECONDS
 
     def take_calls(self) -> list[float]:
         """Returns the times of the calls since the last time: their measures are being fetched."""
         calls, self._undrained = self._undrained, []
+        self._undrained_full = 0
         self._drained_at = time.monotonic()
         return calls
 

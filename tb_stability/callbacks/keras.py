@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from tb_stability.callbacks.call_pace import DRAIN_UPDATES
+from tb_stability.callbacks.call_pace import DRAIN_FULL_UPDATES
 from tb_stability.callbacks.keras_arguments import check_overhead, open_recorder, require_tensorflow_backend
 from tb_stability.callbacks.keras_facts import note_facts
 from tb_stability.callbacks.keras_recording import KerasRecording
@@ -44,7 +44,7 @@ class StabilityCallback(keras.callbacks.Callback):
       on_alarm: `"stop"` ends the training when a window is critical and open; a warning may pass, and does
         not. Or a function that is called with every window that becomes a warning, and again should it
         become critical, and with the first of the `diagnoses` then, or None; it may set
-        `model.stop_training`. Both act when the measures are fetched: up to 64 steps, or half a second,
+        `model.stop_training`. Both act when the measures are fetched: up to 256 steps, or half a second,
         after `window.alarm_step`. An exception of the function is one warning.
 
     Raises:
@@ -170,7 +170,7 @@ class StabilityCallback(keras.callbacks.Callback):
             model=self.model,
             optimizers=optimizers_of(self.model),
             observe_loss=True,
-            capacity=2 * max(DRAIN_UPDATES, self.model.steps_per_execution),
+            capacity=2 * max(DRAIN_FULL_UPDATES, self.model.steps_per_execution),
             overhead=self._overhead,
             updates_per_call=self.model.steps_per_execution,
             jit_compile=bool(self.model.jit_compile),

@@ -62,7 +62,7 @@ class KerasRecording:
           model: See `Observer`.
           optimizers: See `Observer`. The first one counts the updates.
           observe_loss: See `Observer`.
-          capacity: Updates that are kept between two calls of `drain`; more of them are lost, with a warning.
+          capacity: See `Rows`; what is lost is said in a warning.
           overhead: See `Budget`.
           updates_per_call: How many updates a call is known to make; more are noticed.
           jit_compile: Whether XLA compiles the step.

@@ -9,6 +9,7 @@ import pytest
 from tb_stability.budget import FIRST_UPDATES
 from tb_stability.callbacks import call_pace
 from tb_stability.callbacks.call_pace import (
+    DRAIN_FULL_UPDATES,
     DRAIN_SHARE,
     DRAIN_UPDATES,
     FIRST_DRAINS,
@@ -36,6 +37,9 @@ def test_the_first_call_is_fetched_at_once_the_first_updates_often_and_the_other
     while pace.updates < DRAIN_UPDATES / DRAIN_SHARE:
         before = pace.updates
         assert FIRST_DRAINS <= _calls_until_drain(pace) <= max(FIRST_DRAINS, before / 8)
+    assert _calls_until_drain(pace) == DRAIN_FULL_UPDATES  # as long as everything is measured
+    pace.plan(lambda: (0.0, 1.0), uneasy=False)
+    assert pace.full_every > DRAIN_UPDATES / DRAIN_FULL_UPDATES
     assert _calls_until_drain(pace) == DRAIN_UPDATES
 
 

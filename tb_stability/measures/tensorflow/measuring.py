@@ -66,7 +66,7 @@ class Measuring:
       model: The model that is trained.
       normalizations: Its normalization layers.
       activations: Its activations.
-      capacity: Updates between two calls of `drain` at most.
+      capacity: See `Rows`.
       jit_compile: Whether XLA compiles the step.
 
     Attributes:

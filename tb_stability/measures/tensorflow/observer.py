@@ -53,7 +53,7 @@ class Observer:
           optimizers: Keras optimizers. Of a `LossScaleOptimizer` the inner one is observed, which
             gets unscaled gradients and only finite ones.
           model: The model that is trained, for its layers and its loss.
-          capacity: Updates between two calls of `drain` at most.
+          capacity: See `Rows`.
           observe_loss: Whether to take loss and batch size from the step, see `Batch`. A custom loop
             gives its loss itself.
           jit_compile: Whether XLA compiles the step.

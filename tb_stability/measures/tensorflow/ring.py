@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from tb_stability.measures.tensorflow.replicas import own_variable
 
-_SMALL_ENTRIES = 4_096
+_SMALL_ENTRIES = 16_384
 """Size of a ring up to which it is faster fetched as a whole."""
 
 
@@ -40,8 +40,10 @@ class Ring:
     def write(self, row: tf.Tensor) -> None:
         """Appends a row, inside or outside of a traced step."""
         at = tf.math.floormod(self._written.read_value(), self._capacity)
-        tf.raw_ops.ResourceScatterUpdate(resource=self._rows.handle, indices=at, updates=row)
-        self._written.assign_add(1)
+        scattered = tf.raw_ops.ResourceScatterUpdate(resource=self._rows.handle, indices=at, updates=row)
+        # A step that fails half-way (the data ended) must not count a row that it never wrote.
+        with tf.control_dependencies([scattered]):
+            self._written.assign_add(1)
 
     def written(self) -> tf.Tensor:
         """Returns the number of rows written so far, as a tensor: the host does not wait for it."""

@@ -39,6 +39,9 @@ _IS_FULL = 1 << len(DEVICE_SCALARS)
 _NUMBERS = 2**24
 """Update numbers are kept modulo this, which float32 holds exactly."""
 
+_SCALARS_CAPACITY = 4
+"""Updates between two drains of which the scalars are kept, for each of which everything is."""
+
 _MOST_SAMPLES = 64
 """Sampled updates between two drains of which all are kept."""
 
@@ -66,14 +69,15 @@ class Rows:
     Args:
       layout: What the measures speak of.
       batch: Tensors of a batch whose ranges are sampled.
-      capacity: Updates between two calls of `drain` at most.
+      capacity: Updates between two calls of `drain` of which everything is kept. Of more of them only the
+        scalars are, and of four times as many nothing.
     """
 
     def __init__(self, layout: Layout, batch: Sequence[TensorSpec], capacity: int) -> None:
         self._layout = layout
         self._batch = tuple(batch)
         variables, normalizations = len(layout.variables), len(layout.normalizations)
-        self._scalars = Ring(1 + len(DEVICE_SCALARS), capacity)
+        self._scalars = Ring(1 + len(DEVICE_SCALARS), _SCALARS_CAPACITY * capacity)
         self._full = Ring(
             1 + len(VARIABLE_MEASURES) * variables + len(NORMALIZATION_MEASURES) * normalizations, capacity
         )
