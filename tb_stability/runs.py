@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.data_provider import MultiplexerDataPr
 from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
 
 from tb_stability.groups import Group
-from tb_stability.html_report.notebook import runs_html
+from tb_stability.html_report.notebook import run_html, runs_html
 from tb_stability.plugin.experiment import HISTOGRAMS_PLUGIN, Experiment
 from tb_stability.plugin.foreign_index import base_name, name_of
 from tb_stability.plugin.foreign_tags import TAGS, TagTable
@@ -33,7 +33,14 @@ class LogdirError(ValueError):
     """A log directory cannot be read; the text is a sentence that says why and what to do."""
 
 
-class Runs(list[Run]):
+class LoadedRun(Run):
+    """A run that a notebook shows: its verdict, causes and windows."""
+
+    def _repr_html_(self) -> str:
+        return run_html(self)
+
+
+class Runs(list[LoadedRun]):
     """Runs by name; a notebook shows them as a table."""
 
     @property
@@ -66,7 +73,7 @@ def load(logdir: str | os.PathLike[str]) -> Runs:
     Raises:
       LogdirError: If there is no such directory, or no run in it that we can read.
     """
-    return Runs(read_logdir(os.fspath(logdir)))
+    return Runs(LoadedRun(**vars(run)) for run in read_logdir(os.fspath(logdir)))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Runs as cells of a notebook: what `_repr_html_` of `Run` and `Runs` answers."""
+"""Runs as cells of a notebook: what `_repr_html_` of `LoadedRun` and `Runs` answers."""
 
 from __future__ import annotations
 

@@ -89,12 +89,6 @@ class Run:
         """A hash that repeated runs share, likewise."""
         return fingerprint_of(self.report)
 
-    def _repr_html_(self) -> str:
-        """A cell of a notebook."""
-        from tb_stability.html_report.notebook import run_html  # which imports this module
-
-        return run_html(self)
-
 
 def unreadable_run(name: str, error: LogFormatError, *, recorded: bool) -> Run:
     """A run of which nothing could be read, for the reason that `error` gives."""
