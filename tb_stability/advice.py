@@ -172,3 +172,12 @@ def _broke_at_once(window: Window, windows: Sequence[Window]) -> bool:
         and abs(w.start_step - window.start_step) <= _TOGETHER_STEPS
         for w in windows
     )
+
+
+def spoken_span(window: Window) -> str:
+    """The steps of a window, as the end of a sentence: `from step 3 on`."""
+    if window.end_step is None:
+        return f"from step {window.start_step} on"
+    if window.end_step == window.start_step:
+        return f"at step {window.start_step}"
+    return f"from step {window.start_step} to {window.end_step}"

@@ -189,6 +189,7 @@ class Monitor:
             recent_loss=progress.recent,
             loss_stalled=progress.stalled,
             loss_stands_still=progress.stands_still,
+            loss_has_gained=progress.has_gained,
             loss_excess=progress.excess(progress.recent),
             learning_rate=self._learning_rate,
             learning_rates=self._learning_rates,

@@ -19,6 +19,7 @@ class RunFacts:
       first_loss, best_loss, recent_loss: First loss, best level and present level; NaN where unknown.
       loss_stalled: Whether the loss is no better than at the start.
       loss_stands_still: Whether it is stalled, or gained only a little, all of it in the first steps.
+      loss_has_gained: Whether it is clearly lower than after the first 20 steps, whatever the first one had.
       loss_excess: How far it lies above its best; 1 is far. NaN where unknown.
       learning_rate: The last one; NaN where unknown.
       learning_rates: The earlier ones.
@@ -33,6 +34,7 @@ class RunFacts:
     recent_loss: float = math.nan
     loss_stalled: bool = False
     loss_stands_still: bool = False
+    loss_has_gained: bool = False
     loss_excess: float = math.nan
     learning_rate: float = math.nan
     learning_rates: LearningRates = dataclasses.field(default_factory=LearningRates)

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from tb_stability.advice import EVIDENCE, LASTING, PHRASES, advise, is_cut_off, is_dead
+from tb_stability.advice import EVIDENCE, LASTING, PHRASES, advise, is_cut_off, is_dead, spoken_span
 from tb_stability.report import Status, Verdict
 from tb_stability.run_facts import RunFacts
 from tb_stability.series import NORMALIZATION_VECTORS
+from tb_stability.symptom_free import judge_symptom_free
 from tb_stability.windows import Window
 
 STATUSES: Mapping[Status, str] = {
@@ -24,15 +25,9 @@ STATUSES: Mapping[Status, str] = {
 }
 """Every status with its meaning, worst first."""
 
-FEWEST_STEPS = 10
-"""Steps below which a run without a symptom is not yet called healthy."""
-
 PASSED = "Nothing to do now: it has passed. Watch whether it comes back."
 """What to do about a symptom that is over and did no harm."""
 
-_SEEN_ENOUGH = 50  # steps after which a loss that has not fallen is worth a word
-_WITHOUT_BOUND = 1e6  # times the size of the first loss, below zero
-_HARDLY = 0.02  # of the first loss, below which a reader sees no fall
 _SMALL_GAIN = 0.25  # of the first loss, by which even a network that does not learn may correct its output
 _LED_TO_NAN_STEPS = 50  # a breakdown that ended longer ago did not
 _LARGEST_FACTOR = 1000.0  # beyond, a number says nothing more
@@ -42,7 +37,7 @@ def judge(windows: Sequence[Window], facts: RunFacts) -> Verdict:
     """Returns the verdict of a run."""
     serious = [w for w in windows if w.severity != "info"]
     if not serious:
-        return _without_symptoms(windows, facts)
+        return judge_symptom_free(windows, facts)
     status = _status(serious, facts)
     cause = _decisive(serious, status)
     has_passed = status == "warning" and cause.kind in _SLOW and cause.end_step is not None
@@ -135,15 +130,7 @@ def _text(status: Status, window: Window, serious: Sequence[Window]) -> str:
     ending = ""
     if nan is not None and _led_to_nan(nan, serious) == window:
         ending = f", and ended in NaN at step {nan.start_step}"
-    return f"{opening}: {phrase}{where}{others} {_span(window)}{ending}."
-
-
-def _span(window: Window) -> str:
-    if window.end_step is None:
-        return f"from step {window.start_step} on"
-    if window.end_step == window.start_step:
-        return f"at step {window.start_step}"
-    return f"from step {window.start_step} to {window.end_step}"
+    return f"{opening}: {phrase}{where}{others} {spoken_span(window)}{ending}."
 
 
 _SPOKEN: Mapping[str, str] = {
@@ -193,58 +180,3 @@ def _loss_so_far(windows: Sequence[Window], facts: RunFacts) -> str:
         if lost.kind == "non_finite" and lost.series == "loss" and lost.end_step is None:
             end = f"is NaN or infinite since step {lost.start_step}"
     return f"; the loss began at {first:.3g}, was {best:.3g} at its best and {end}"
-
-
-def _without_symptoms(windows: Sequence[Window], facts: RunFacts) -> Verdict:
-    if not facts.measured or facts.observed < FEWEST_STEPS:
-        seen = f"Steps seen: {facts.observed}"
-        what = seen if facts.measured or not facts.observed else f"{seen}, without a loss or gradients"
-        return Verdict(
-            status="unknown",
-            text="There is not enough to judge this run by.",
-            why=f"{what}; a verdict needs at least {FEWEST_STEPS} steps with a loss or gradients.",
-            next="Train for longer, or record the run with StabilityCallback.",
-        )
-    loss = "No loss was recorded"
-    if math.isfinite(facts.first_loss):
-        loss = f"The loss went from {facts.first_loss:.3g} to {facts.recent_loss:.3g}"
-        if facts.loss_stands_still and facts.recent_loss < facts.best_loss:  # the last values are a lucky few
-            loss = f"The loss began at {facts.first_loss:.3g}, and its best level is {facts.best_loss:.3g}"
-    minor = f"; {len(windows)} minor events passed without harm" if len(windows) > 1 else ""
-    if len(windows) == 1:
-        drifted = windows[0].kind == "loss_divergence"
-        phrase = "the loss rose again" if drifted else PHRASES.get(windows[0].kind, "a minor event")
-        minor = f"; {phrase} {_span(windows[0])}, without harm"
-    but, then = _reservation(windows, facts)
-    return Verdict(
-        status="healthy",
-        text=f"Training is stable over the {facts.observed} steps seen{but}.",
-        why=f"{loss}, and no check found a symptom{minor}.",
-        next=then,
-    )
-
-
-def _reservation(windows: Sequence[Window], facts: RunFacts) -> tuple[str, str]:
-    """What a stable run still lacks, as the end of a sentence, and what to do then."""
-    rate = f" (now {facts.learning_rate:.3g})" if math.isfinite(facts.learning_rate) else ""
-    if -facts.recent_loss > _WITHOUT_BOUND * abs(facts.first_loss) > 0.0:
-        return (
-            ", but the loss falls without bound",
-            "Check the sign of the loss: it should have a least value.",
-        )
-    if any(w.kind == "loss_divergence" and w.end_step is None for w in windows):
-        return (
-            ", but the loss drifts back from its best",
-            f"In a GAN or with a policy gradient this is usual. Else lower the learning rate{rate}.",
-        )
-    if facts.loss_stands_still and facts.observed < _SEEN_ENOUGH:
-        return "", "Train for longer: the loss has not fallen yet."
-    if facts.loss_stands_still:
-        fell_at_first = facts.first_loss - facts.recent_loss > _HARDLY * abs(facts.first_loss)
-        since = " since the first steps" if fell_at_first else ""
-        return (
-            f", but the loss has not fallen{since}",
-            f"Unless this loss is as low as it can be: check the learning rate{rate}, the labels, "
-            "and the activations and initialization of the layers.",
-        )
-    return "", "Nothing to do."

@@ -51,7 +51,16 @@ PARTS = {
     ),
     "detection": Part(
         (
-            *("stats", "detectors", "window_*", "target_evidence", "monitor", "verdict", "advice"),
+            *(
+                "stats",
+                "detectors",
+                "window_*",
+                "target_evidence",
+                "monitor",
+                "verdict",
+                "advice",
+                "symptom_free",
+            ),
             *("run_facts", "preflight", "diagnosis", "baseline", "final_level", "tally", "groups"),
         ),
         ("values",),

@@ -204,6 +204,22 @@ def test_a_few_low_losses_at_the_end_are_not_shown_as_a_fall() -> None:
     assert "0.5," not in verdict.why
 
 
+def test_a_fall_from_a_lucky_first_batch_is_seen() -> None:
+    """Batches with weights of their own: the first one had half of the loss of those behind it."""
+    chance = np.random.default_rng(0)
+    loss = np.linspace(1.1, 0.5, 400) * np.exp(0.4 * chance.standard_normal(400))
+    loss[0] = 0.5
+    verdict = replay(enumerate(synthetic.of_losses(loss))).report().verdict
+    assert (verdict.status, verdict.text) == ("healthy", "Training is stable over the 400 steps seen.")
+    assert verdict.next == "Nothing to do."
+
+
+def test_a_run_without_a_step_is_told_what_to_look_at() -> None:
+    verdict = replay([]).report().verdict
+    assert verdict.status == "unknown"
+    assert "the error that it printed" in verdict.next
+
+
 def test_a_loss_that_falls_without_bound_is_not_called_good() -> None:
     loss = -0.1 * np.exp(0.2 * np.arange(200))
     verdict = replay(enumerate(synthetic.of_losses(loss))).report().verdict

@@ -74,15 +74,15 @@ def optimizer_call(case: Case, **options: object) -> str:
     return f"keras.optimizers.{kind}({arguments})"
 
 
-def set_optimizer(case: Case, **options: object) -> str:
-    """A statement that trains with the run's optimizer and other options."""
+def set_optimizer(case: Case, loss: str = "model.loss", /, **options: object) -> str:
+    """A statement that trains with the run's optimizer and other options; `loss` is an expression."""
     call = optimizer_call(case, **options)
     facts = case.model.optimizer if case.model is not None else None
     if facts is not None and facts.schedule and "learning_rate" not in options:
         call = f"{call[:-1]},  # with your {facts.schedule} as its learning_rate\n)"
     if case.is_loop:
         return f"optimizer = {call}"
-    return f"model.compile(optimizer={call}, loss=model.loss{AS_BEFORE}"
+    return f"model.compile(optimizer={call}, loss={loss}{AS_BEFORE}"
 
 
 class Expression(str):

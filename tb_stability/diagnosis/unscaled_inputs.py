@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tb_stability.diagnosis.brief import Brief, Suspect
 from tb_stability.diagnosis.case import BREAKDOWNS, EARLY_STEPS, STANDSTILLS, Case
+from tb_stability.diagnosis.code import set_optimizer
 from tb_stability.diagnosis.onset import weigh_late
 from tb_stability.diagnosis.words import number, symptom
 from tb_stability.preflight.input_values import largest, unscaled
@@ -42,14 +43,14 @@ def suspect(case: Case) -> Suspect | None:
         layer=first,
         first_step=window.start_step,
         why=f"The inputs are not scaled: they range from {number(tensor.min)} to {number(tensor.max)}, so "
-        f"the gradients of the first layer{f', {first},' if first else ''} are about "
-        f"{number(largest(tensor))} times too large.",
-        fix=_fix(tensor),
+        f"what the first layer{f', {first},' if first else ''} gets is about {number(largest(tensor))} times "
+        "too large.",
+        fix=_fix(case, tensor),
         test="re-run with scaled inputs",
     )
 
 
-def _fix(tensor: TensorRange) -> Fix:
+def _fix(case: Case, tensor: TensorRange) -> Fix:
     if tensor.min >= 0.0 and _BYTES / 2 <= tensor.max < _BYTES + 1:
         return Fix(
             "Scale the pixels to 0..1, in training and wherever the model is used.",
@@ -58,6 +59,12 @@ def _fix(tensor: TensorRange) -> Fix:
     return Fix(
         "Standardise the inputs with a layer in front of the model, which is then part of it.",
         "normalization = keras.layers.Normalization()\n"
-        "normalization.adapt(x)  # the training inputs\n"
-        "model = keras.Sequential([normalization, model])",
+        "normalization.adapt(x)  # the training inputs\n" + _in_front(case),
     )
+
+
+def _in_front(case: Case) -> str:
+    model = "keras.Sequential([normalization, model])"
+    if case.is_loop:
+        return f"model = {model}"
+    return f"model, loss = {model}, model.loss\n{set_optimizer(case, 'loss')}"

@@ -12,6 +12,7 @@ _FORGIVEN = 4.0  # most of a rise that is forgotten at that pace, in units of `s
 _UNSETTLED_SHARE = 0.5  # of the initial loss; whoever gained more than that may stand still
 _CLEAR_FALL_NOISE = 12.0  # in units of the noise, beyond which a loss has fallen without doubt
 _CLEAR_FALL_SHARE = 1e-3  # of the initial loss, for losses without noise
+_GAINED_SHARE = 0.25  # of the level after the first values
 _EARLY_NOISE = {False: math.inf, None: 1.0, True: 0.25}  # most that an early rise counts as noise, in |best|
 
 
@@ -116,6 +117,14 @@ class LossProgress:
         """
         least = max(_CLEAR_FALL_NOISE * self.noise, _CLEAR_FALL_SHARE * abs(self.initial))
         return self._settled - self.level > least
+
+    @property
+    def has_gained(self) -> bool:
+        """Whether the level is lower than after the first 20 values by a quarter of that, and the noise.
+
+        A first value that was low by luck does not hide such a fall, as it does from `stalled`.
+        """
+        return self._settled - self.level >= max(_GAINED_SHARE * abs(self._settled), self.noise)
 
     def excess(self, value: float) -> float:
         """Returns how far `value` lies above `best`, in units of `scale`; NaN where either is unknown."""

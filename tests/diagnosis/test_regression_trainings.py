@@ -21,20 +21,24 @@ def fit(log_dir: Path, scope: dict[str, Any]) -> StabilityCallback:
     return callback
 
 
-def scope_of(unit: float, **options: Any) -> dict[str, Any]:
-    """Prices of about 4 units that depend on two inputs, and a model; what a fix sees."""
+def scope_of(unit: float, spread: float = 1.0, **options: Any) -> dict[str, Any]:
+    """Prices of about 4 units that depend on two inputs of some spread, and a model; what a fix sees."""
     keras.utils.set_random_seed(0)
     x = np.random.default_rng(0).standard_normal((960, 10)).astype("float32")
     hidden = layers.Dense(16, "relu", kernel_initializer="he_normal")
     model = keras.Sequential([keras.Input((10,)), hidden, layers.Dense(1)])
     model.compile(keras.optimizers.SGD(0.01, **options), "mse")
     y = unit * (4.0 + x[:, :1] + x[:, 1:2])
-    return {"keras": keras, "model": model, "x": x, "y": y}
+    return {"keras": keras, "model": model, "x": spread * (1.0 + x), "y": y}
 
 
 @pytest.mark.parametrize(
     ("unit", "options", "cause"),
-    [(5e4, {}, "unscaled_targets"), (1.0, {"global_clipnorm": 1e-4}, "clipping_too_tight")],
+    [
+        (5e4, {}, "unscaled_targets"),
+        (1.0, {"global_clipnorm": 1e-4}, "clipping_too_tight"),
+        (1.0, {"spread": 300.0}, "unscaled_inputs"),
+    ],
 )
 def test_a_regression_is_sound_after_its_fix(
     unit: float, options: dict[str, Any], cause: str, tmp_path: Path
