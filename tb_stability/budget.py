@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import math
 import statistics
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from tb_stability.report import Cost
 
@@ -46,7 +46,8 @@ class Budget:
     overhead.
 
     Times are those that the host sees. Where a step runs on a GPU and the host does not wait for it, they
-    are those of starting it.
+    are those of starting it. What measuring in full adds is the lesser of what it adds to the time on the
+    wall and to that of the processor: other processes on the machine are no cost of ours.
 
     Args:
       overhead: Share of the time of an update that recording may take; `math.inf` to measure all in full.
@@ -62,10 +63,8 @@ class Budget:
         self._updates = 0
         self._full_updates = 0
         self._calls = {True: 0, False: 0}
-        self._seconds: dict[bool, collections.deque[float]] = {
-            True: collections.deque(maxlen=32),
-            False: collections.deque(maxlen=64),
-        }
+        self._seconds = _times_of_both_kinds()
+        self._processor = _times_of_both_kinds()
         self._lately: collections.deque[bool] = collections.deque(maxlen=_LATELY)
         self._thin = math.nan
         self._full = math.nan
@@ -89,11 +88,12 @@ class Budget:
         """
         self._thin, self._full = thin, max(thin, full)
 
-    def took(self, seconds: float, *, full: bool, updates: int = 1) -> None:
+    def took(self, seconds: float, *, processor: float, full: bool, updates: int = 1) -> None:
         """Takes the time of one call of the training step.
 
         Args:
           seconds: Its wall time.
+          processor: Seconds that the process computed meanwhile, all threads together.
           full: Whether it was measured in full.
           updates: Updates that it made.
         """
@@ -103,8 +103,10 @@ class Budget:
         self._calls[full] += 1
         if self._calls[False] == 1 and not full:
             self._seconds[True].clear()  # of the first steps, which take longer
+            self._processor[True].clear()
         if self._calls[full] > _UNSETTLED:
             self._seconds[full].append(seconds / updates)
+            self._processor[full].append(processor / updates)
 
     def spent(self, seconds: float, *, updates: int, full: int) -> None:
         """Takes the time that the host spent on some updates, of which `full` were measured in full."""
@@ -181,10 +183,18 @@ class Budget:
     def _extra_of_full(self) -> float:
         """Seconds that measuring an update in full adds to measuring its scalars, step and host."""
         host = _middle(self._host_full, 0.0)
-        full, thin = self._seconds[True], self._seconds[False]
         if self._are_compared:
-            return host + max(0.0, statistics.median(full) - statistics.median(thin))
+            return host + max(0.0, min(_difference(self._seconds), _difference(self._processor)))
         return host + self._full - self._thin
+
+
+def _times_of_both_kinds() -> dict[bool, collections.deque[float]]:
+    """The latest times of updates that were measured in full, and of the others."""
+    return {True: collections.deque(maxlen=32), False: collections.deque(maxlen=64)}
+
+
+def _difference(seconds: Mapping[bool, Collection[float]]) -> float:
+    return statistics.median(seconds[True]) - statistics.median(seconds[False])
 
 
 def _rest(seconds: float, own: float) -> float:

@@ -26,13 +26,16 @@ class _Training:
     def change(self, *, full: float) -> None:
         self._full = full
 
+    def took(self, seconds: float, *, full: bool) -> None:
+        self.budget.took(seconds, processor=seconds, full=full)
+
     def run(self, updates: int, *, uneasy: bool = False) -> None:
         for _ in range(updates // _BLOCK):
             fulls = 0
             for _ in range(_BLOCK):
                 is_full = self.updates % self.budget.every == 0
                 cost = self._full if is_full else self._thin
-                self.budget.took(self._base + cost, full=is_full)
+                self.took(self._base + cost, full=is_full)
                 self.own += cost + self._host
                 fulls += is_full
                 self.updates += 1
@@ -96,6 +99,30 @@ def test_a_wrong_estimate_gives_way_to_what_updates_of_both_kinds_take() -> None
     training.change(full=200e-6)
     training.run(2 * FIRST_UPDATES)
     assert training.budget.every == 1
+
+
+class _TrainingWithNeighbours(_Training):
+    """On a machine whose cores others have for three quarters of the time, and most of all in long steps."""
+
+    def took(self, seconds: float, *, full: bool) -> None:
+        self.budget.took(seconds * (8 if full else 4), processor=seconds, full=full)
+
+
+class _TrainingOnAllCores(_Training):
+    def took(self, seconds: float, *, full: bool) -> None:
+        self.budget.took(seconds, processor=seconds * 8, full=full)
+
+
+@pytest.mark.parametrize(
+    ("kind", "overhead"), [(_TrainingWithNeighbours, 0.005), (_TrainingOnAllCores, 0.01)]
+)
+def test_neither_other_processes_nor_several_cores_at_once_are_a_cost(
+    kind: type[_Training], overhead: float
+) -> None:
+    """Kills: costs of several times the step on a busy machine; the time of all cores added up."""
+    training = kind(overhead, base=10e-3, thin=20e-6, full=600e-6)
+    training.run(16 * FIRST_UPDATES)
+    assert 1 < training.budget.every < 10
 
 
 def test_what_looks_abnormal_is_looked_at_closely_for_a_while() -> None:

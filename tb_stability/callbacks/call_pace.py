@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from tb_stability.budget import FIRST_UPDATES, Budget
+from tb_stability.callbacks.clocks import Clocks
 from tb_stability.report import Cost
 
 DRAIN_UPDATES = 256
@@ -79,12 +80,14 @@ class CallPace:
             return FIRST_SAMPLES
         return max(1, SAMPLE_UPDATES // self._budget.every)
 
-    def took(self, seconds: float) -> None:
+    def took(self, spent: Clocks) -> None:
         """Notes that the step function ran once more, and how long that took."""
-        self._budget.took(seconds, full=self.is_full, updates=self._updates_per_call)
+        self._budget.took(
+            spent.wall, processor=spent.processor, full=self.is_full, updates=self._updates_per_call
+        )
         self._undrained_full += self.is_full
         self.calls += 1
-        self._undrained.append(seconds)
+        self._undrained.append(spent.wall)
 
     def is_drain_due(self) -> bool:
         """Whether enough updates, or time, have passed since the last `take_calls`."""

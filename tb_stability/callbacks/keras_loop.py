@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 import types
 import weakref
 from typing import Any
 
 import keras
 
+from tb_stability.callbacks.clocks import Clocks
 from tb_stability.callbacks.keras_arguments import check_overhead, open_recorder, require_tensorflow_backend
 from tb_stability.callbacks.keras_facts import note_facts
 from tb_stability.callbacks.keras_recording import KerasRecording
@@ -78,7 +78,7 @@ class StabilityMonitor:
         self._recorder = self._recording.recorder
         self._model, self._optimizer = model, optimizer
         note_facts(self._recorder, model, optimizer, way="loop", began=False)
-        self._called_at = time.perf_counter()
+        self._called_at = Clocks.now()
         self._observing = contextlib.ExitStack()
         self._observing.enter_context(self._recording.observing())
         self._finalizer = weakref.finalize(self, _close, self._recording, self._observing)
@@ -130,15 +130,15 @@ class StabilityMonitor:
                     f"on_step needs numbers, but {name} is a symbolic tensor: call on_step after your "
                     "tf.function returned, with the value that it returned."
                 )
-        now = time.perf_counter()
-        self._recording.count_call(now - self._called_at, given)
+        now = Clocks.now()
+        self._recording.count_call(now.since(self._called_at), given)
         if self._recording.is_drain_due():
             self._recording.drain()
             if self._recorder.model is None:
                 note_facts(self._recorder, self._model, self._optimizer, way="loop", began=True)
             if self._alarms.stop(self._recorder, alone=not self._recording.is_one_of_several):
                 self.should_stop = True
-            now = time.perf_counter()  # what we took is no time of the step
+            now = Clocks.now()  # what we took is no time of the step
         self._called_at = now
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from tb_stability.callbacks.call_pace import CallPace
+from tb_stability.callbacks.clocks import Clocks
 from tb_stability.callbacks.given_values import GivenValues
 from tb_stability.callbacks.step_scalars import with_scalars, with_seconds
 from tb_stability.callbacks.uninterrupted import uninterrupted
@@ -140,14 +141,14 @@ class KerasRecording:
         """While inside, one step of the user's is traced or run on some data, and measured."""
         return self._observer.step(detail, data) if self._observes else contextlib.nullcontext()
 
-    def count_call(self, seconds: float, given: Mapping[str, Any] | None = None) -> None:
+    def count_call(self, spent: Clocks, given: Mapping[str, Any] | None = None) -> None:
         """Notes that the step function ran once more.
 
         Args:
-          seconds: How long it took.
+          spent: How long it took.
           given: Scalars of it that the caller knows, see `GivenValues`.
         """
-        self._pace.took(seconds)
+        self._pace.took(spent)
         if given is not None:
             self._given.add(given, self._observer.measuring.updates())
 

@@ -16,12 +16,13 @@ from tb_stability.callbacks.call_pace import (
     FIRST_SAMPLES,
     CallPace,
 )
+from tb_stability.callbacks.clocks import Clocks
 
 
 def _calls_until_drain(pace: CallPace, seconds: float = 1e-3) -> int:
     calls = 0
     while not pace.is_drain_due():
-        pace.took(seconds)
+        pace.took(Clocks(seconds, seconds))
         calls += 1
     assert len(pace.take_calls()) == calls
     pace.fetched(calls, calls)
@@ -49,7 +50,7 @@ def test_slow_calls_are_fetched_one_by_one(monkeypatch: pytest.MonkeyPatch) -> N
     pace = CallPace(0.03, updates_per_call=1)
     _calls_until_drain(pace)
     for _ in range(3):
-        pace.took(0.6)
+        pace.took(Clocks(0.6, 0.6))
         now[0] += 0.6
         assert pace.is_drain_due()
         pace.take_calls()
@@ -58,7 +59,7 @@ def test_slow_calls_are_fetched_one_by_one(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_call_of_many_updates_is_fetched_before_they_are_too_many() -> None:
     """Kills: counting calls where updates are meant."""
     pace = CallPace(0.03, updates_per_call=1)
-    pace.took(1e-3)
+    pace.took(Clocks(1e-3, 1e-3))
     pace.take_calls()
     pace.fetched(1, DRAIN_UPDATES)  # a loop inside of a tf.function
     assert _calls_until_drain(pace) == 1
