@@ -25,14 +25,6 @@ hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def tensorboard_with_tensorflow() -> None:
-    """TensorBoard decides once in a process to use TensorFlow; a command called in it decides against."""
-    from tensorboard.compat import tf
-
-    assert tf.__version__ != "stub"
-
-
 @pytest.fixture
 def tensorboard_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartTensorBoard]:
     """Starts TensorBoards that end with the test.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import sys
@@ -23,11 +24,21 @@ exit codes:
 """
 
 
+LARGE_LOG_BYTES = 64 << 20
+"""From here on TensorFlow's checksums, in C++, save more time than its import takes."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; returns its exit code."""
+    """Runs the command; returns its exit code.
+
+    Args:
+      arguments: Those of the command; None for those of this process, which is then the command's own:
+        TensorBoard is told once for all of it how to read.
+    """
     options = vars(_parser().parse_args(arguments))
     command = options.pop("command")
-    _quiet_tensorboard(options["logdir"])
+    if arguments is None:
+        _quiet_tensorboard(options["logdir"])
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character gets its code
             stream.reconfigure(errors="backslashreplace")
@@ -98,13 +109,27 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _is_large(logdir: str) -> bool:
+    """Whether the event files of a local directory have `LARGE_LOG_BYTES`."""
+    total = 0
+    for folder, _, names in os.walk(logdir, followlinks=True):
+        for name in names:
+            if "tfevents" in name:
+                with contextlib.suppress(OSError):  # it is gone, or its name cannot be one
+                    total += os.path.getsize(os.path.join(folder, name))
+        if total >= LARGE_LOG_BYTES:
+            return True
+    return False
+
+
 def _quiet_tensorboard(logdir: str) -> None:
     """Keeps TensorBoard from importing TensorFlow, which takes seconds and prints, and from logging.
 
-    Remote directories may need TensorFlow's file systems, so for these it is left alone.
+    Remote directories may need TensorFlow's file systems, and with large logs its import pays, so there
+    TensorBoard decides: it takes TensorFlow where there is one.
     """
     logging.getLogger("tensorboard").setLevel(logging.CRITICAL)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if "://" not in logdir:
+    if "://" not in logdir and not _is_large(logdir):
         # The module that TensorBoard looks for to decide; its builds without TensorFlow have it.
         sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("tensorboard.compat.notf"))

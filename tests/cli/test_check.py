@@ -236,7 +236,7 @@ def test_the_command_prints_nothing_but_its_answer(tmp_path: Path) -> None:
 def test_the_command_does_not_wait_for_tensorflow(tmp_path: Path) -> None:
     write_run(tmp_path / "exp1")
     code = (
-        "import sys; from tb_stability.cli.main import main; main(sys.argv[1:]); "
+        "import sys; from tb_stability.cli.main import main; main(); "
         "print([m for m in ('tensorflow', 'keras') if m in sys.modules])"
     )
     result = subprocess.run(
