@@ -19,14 +19,13 @@ from tb_stability.callbacks.keras_recording import KerasRecording
 from tb_stability.callbacks.keras_state import optimizers_of
 from tb_stability.callbacks.keras_twins import Twins
 from tb_stability.callbacks.on_alarm import Alarms, OnAlarm, check_on_alarm
-from tb_stability.report import Cost, Diagnosis, Verdict
-from tb_stability.windows import Window
+from tb_stability.callbacks.results import Results
 
 _RECORDED: weakref.WeakKeyDictionary[keras.Model, weakref.ref[Any]] = weakref.WeakKeyDictionary()
 """The callback that records each model that is in a fit: two would measure each other."""
 
 
-class StabilityCallback(keras.callbacks.Callback):
+class StabilityCallback(Results, keras.callbacks.Callback):
     """Records gradients, updates and normalization statistics of every step, and finds divergence windows.
 
     The statistics are taken inside the compiled training step, from the gradients that the optimizer is
@@ -69,29 +68,6 @@ class StabilityCallback(keras.callbacks.Callback):
         self._last_recording: KerasRecording | None = None
         self._finalizer: weakref.finalize[..., Any] | None = None
         self._twins = Twins(self._run_twin)
-
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """The divergence windows so far, open ones included, by `start_step`."""
-        self._catch_up()
-        return self._recorder.windows
-
-    @property
-    def verdict(self) -> Verdict:
-        """The answer so far, in one sentence each."""
-        self._catch_up()
-        return self._recorder.verdict
-
-    @property
-    def diagnoses(self) -> tuple[Diagnosis, ...]:
-        """Causes of the windows so far, surest first; empty where nothing is wrong or none can be told."""
-        self._catch_up()
-        return self._recorder.diagnoses
-
-    @property
-    def cost(self) -> Cost | None:
-        """What recording costs, measured; None before training."""
-        return self._recorder.cost
 
     def set_model(self, model: keras.Model) -> None:
         """Keras calls this for all callbacks of a fit before any of them begins."""

@@ -15,15 +15,14 @@ from tb_stability.callbacks.keras_arguments import check_overhead, open_recorder
 from tb_stability.callbacks.keras_facts import note_facts
 from tb_stability.callbacks.keras_recording import KerasRecording
 from tb_stability.callbacks.on_alarm import Alarms, OnAlarm, check_on_alarm
-from tb_stability.report import Cost, Diagnosis, Verdict
+from tb_stability.callbacks.results import Results
 from tb_stability.summary.report import State
-from tb_stability.windows import Window
 
 _CAPACITY = 512
 """Updates between two calls of `on_step` of which all are kept."""
 
 
-class StabilityMonitor:
+class StabilityMonitor(Results):
     """Records a custom loop as `StabilityCallback` records `fit`: same measures, same windows.
 
     It observes `optimizer.apply` (and so `apply_gradients`) in every step that is traced, or run eagerly,
@@ -82,29 +81,6 @@ class StabilityMonitor:
         self._observing = contextlib.ExitStack()
         self._observing.enter_context(self._recording.observing())
         self._finalizer = weakref.finalize(self, _close, self._recording, self._observing)
-
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """The divergence windows so far, open ones included, by `start_step`."""
-        self._catch_up()
-        return self._recorder.windows
-
-    @property
-    def verdict(self) -> Verdict:
-        """The answer so far, in one sentence each."""
-        self._catch_up()
-        return self._recorder.verdict
-
-    @property
-    def diagnoses(self) -> tuple[Diagnosis, ...]:
-        """Causes of the windows so far, surest first; empty where nothing is wrong or none can be told."""
-        self._catch_up()
-        return self._recorder.diagnoses
-
-    @property
-    def cost(self) -> Cost | None:
-        """What recording costs, measured; None before the first steps."""
-        return self._recorder.cost
 
     def on_step(self, loss: Any, **values: Any) -> None:
         """Takes the loss of the step that just ran. Does not wait for the device.
