@@ -1,13 +1,14 @@
 """Ends trainings in every bad way, and prints what their logs still tell.
 
     python benchmarks/faults_survived.py               # some 15 minutes
-    python benchmarks/faults_survived.py --kills 3
+    python benchmarks/faults_survived.py --copies 5 --signals 1
+    python benchmarks/faults_survived.py --parts signals --signals 50
 
-A small model diverges after 60 steps of 4 ms. Its log is copied at `--kills` random moments while the process
-stands still: that is what a SIGKILL would leave, and a SIGTERM, which ends Python as suddenly. Real processes
-are killed as well (a tenth as many by each signal), run out of memory, fill the disk, write where they may
-not, share a run with another process, or are killed and resumed ten times; in `fit` and in a custom loop. A
-line of the table has
+A small model diverges after 60 steps of 4 ms. Its log is copied at `--copies` random moments while the
+process stands still: that is what a SIGKILL would leave, and a SIGTERM, which ends Python as suddenly. Real
+processes are ended as well (`--signals` times by each signal), run out of memory, fill the disk, write where
+they may not, share a run with another process, or are killed and resumed ten times; in `fit` and in a custom
+loop. A line of the table has
 
 * `alarms`: windows that the monitor had opened when the process ended, and how many of them can be read;
 * `steps`: how many of the trained steps can be read (of a killed run all is lost that was seen since the last
@@ -56,23 +57,25 @@ RESUMES = 10
 COPIES = 5
 """Moments of one training at which its log is copied: a few, since its clock runs on meanwhile."""
 
-REAL_SHARE = 10
-"""Of so many kills one is a real one, in a process of its own."""
 
-
-def killed(trainings: Trainings, kills: int) -> Iterator[Line]:
-    """At random steps: the logs of children that stand still for a moment, and, to compare, real signals."""
+def copied(trainings: Trainings, copies: int) -> Iterator[Line]:
+    """At random steps: the logs of children that stand still for a moment."""
     chance = random.Random(0)
     for way in WAYS:
         line = Line(f"copied at a random moment, {way}")
-        for _ in range(-(-kills // COPIES)):
+        for _ in range(-(-copies // COPIES)):
             stops = tuple(chance.sample(range(5, 190), COPIES))
             trainings.run_stopped(line, Job(str(trainings.new_folder()), way=way, stops=stops))
         yield line
+
+
+def signalled(trainings: Trainings, signals: int) -> Iterator[Line]:
+    """At random steps: real processes, ended by each signal."""
+    chance = random.Random(1)
     for way in WAYS:
         for name, number in SIGNALS.items():
             line = Line(f"{name}, {way}")
-            for i in range(-(-kills // REAL_SHARE)):
+            for i in range(signals):
                 job = Job(
                     str(trainings.new_folder()),
                     way=way,
@@ -83,7 +86,7 @@ def killed(trainings: Trainings, kills: int) -> Iterator[Line]:
                 trainings.run(line, job, with_default=i % 4 == 0, compared=False)
             yield line
     line = Line("SIGTERM, made an exit by the user's code")
-    for i in range(-(-kills // REAL_SHARE)):
+    for i in range(signals):
         job = Job(
             str(trainings.new_folder()),
             way=WAYS[i % 2],
@@ -151,8 +154,9 @@ def run_resumed(trainings: Trainings, line: Line, job: Job) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the table; 1 where an alarm was lost, or a training did not behave as without us."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--kills", type=int, default=50, help="moments to copy, in each way")
-    parser.add_argument("--parts", nargs="+", choices=["killed", "failed", "disks", "shared"])
+    parser.add_argument("--copies", type=int, default=50, help="moments to copy, in each way")
+    parser.add_argument("--signals", type=int, default=5, help="processes to end by each signal, in each way")
+    parser.add_argument("--parts", nargs="+", choices=["copied", "signals", "failed", "disks", "shared"])
     options = parser.parse_args(arguments)
     logging.disable(logging.CRITICAL)
     bad = 0
@@ -161,7 +165,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.chmod(folder, 0o755)
         trainings = Trainings(nursery, Path(folder))
         parts = {
-            "killed": killed(trainings, options.kills),
+            "copied": copied(trainings, options.copies),
+            "signals": signalled(trainings, options.signals),
             "failed": failed(trainings),
             "disks": on_bad_disks(trainings),
             "shared": shared(trainings),

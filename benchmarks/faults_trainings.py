@@ -123,6 +123,8 @@ class Trainings:
             expected = without.end
         if own.end != expected:
             line.unlike += 1
+            status, step = own.outcome.status, own.outcome.step
+            print(f"  ended with {status} after step {step} of {job.steps}, signal at {job.signal_step}:")
             print(own.outcome.output[-2_000:])
         if with_default:
             default, evidence = self._trained(job, "default", disk_bytes)

@@ -69,10 +69,9 @@ class FinalLevel:
         if "val_loss" in scalars:
             self._validations.append(_as_logged(scalars["val_loss"]))
         self._learning_rate = scalars.get("learning_rate", self._learning_rate)
-        size = scalars.get("batch_size", math.nan)
-        if math.isfinite(size) and size > 0:
-            # The last batch of an epoch may be smaller.
-            self._batch_size = max(self._batch_size or 0, int(size))
+        size = scalars.get("batch_size", 0.0)
+        if size > (self._batch_size or 0) and math.isfinite(size):  # the last of an epoch may be smaller
+            self._batch_size = int(size)
 
     @property
     def final(self) -> Final:

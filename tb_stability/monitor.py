@@ -97,7 +97,8 @@ class Monitor:
 
         changed: list[Window] = []
         fault: Exception | None = None
-        for detector, builder, reads in self._watching:
+        is_thinned = not (values.variables or values.normalizations or values.activations)
+        for detector, builder, reads in self._watching_scalars if is_thinned else self._watching:
             if reads != "scalars" and not getattr(values, reads):
                 continue
             try:
@@ -177,6 +178,7 @@ class Monitor:
             for detector, builder in zip(self._detectors, self._builders, strict=True)
             if detector.targets
         )
+        self._watching_scalars = tuple(one for one in self._watching if one[2] == "scalars")
 
     def _facts(self) -> RunFacts:
         progress = self._loss.progress

@@ -109,11 +109,12 @@ class Recorder:
             except Exception as error:
                 self._warn_of("judge a step", error)
             try:
-                self._history.update(step, value, alarmed=any(w.end_step is None for w in changed))
+                alarmed = bool(changed) and any(w.end_step is None for w in changed)
+                self._history.update(step, value, alarmed=alarmed)
                 self._final_level.update(value)
             except Exception as error:
                 self._warn_of("remember a step", error)
-            if not self.first_weights and "weight_norm" in value.variables:
+            if value.variables and not self.first_weights and "weight_norm" in value.variables:
                 self._note_weights(layout, value)
             try:
                 is_urgent |= self._store.add(step, value, changed)
@@ -158,7 +159,9 @@ class Recorder:
 
     def _follow(self, layout: Layout, values: Sequence[StepValues]) -> None:
         """Changes the columns where these steps have others."""
-        scalars = {name: None for value in values for name in value.scalars}
+        scalars: dict[str, object] = {}  # for their names, in order
+        for value in values:
+            scalars.update(value.scalars)
         if not self._store.lacks(layout, scalars):
             return
         with self._harmless("write the log"):

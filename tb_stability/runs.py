@@ -12,6 +12,7 @@ from tensorboard.backend.event_processing.plugin_event_multiplexer import EventM
 
 from tb_stability.groups import Group
 from tb_stability.html_report.notebook import run_html, runs_html
+from tb_stability.plain import plain
 from tb_stability.plugin.experiment import HISTOGRAMS_PLUGIN, Experiment
 from tb_stability.plugin.foreign_index import base_name, name_of
 from tb_stability.plugin.foreign_tags import TAGS, TagTable
@@ -34,7 +35,10 @@ class LogdirError(ValueError):
 
 
 class LoadedRun(Run):
-    """A run that a notebook shows: its verdict, causes and windows."""
+    """A run that a notebook shows: its verdict, causes and windows. A terminal shows the verdict."""
+
+    def __repr__(self) -> str:
+        return f"<run {self.name!r}, {self.verdict.status}: {plain(self.verdict.text)}>"
 
     def _repr_html_(self) -> str:
         return run_html(self)
@@ -170,10 +174,26 @@ def _open(logdir: str) -> tuple[Experiment, set[str]]:
     try:
         multiplexer.AddRunsFromDirectory(path)
         damaged = _reload(multiplexer)
+    except UnicodeError:
+        raise LogdirError(
+            f"{logdir!r} has a name in it that is not UTF-8, and TensorBoard reads no such names: "
+            f"{_name_of_bytes(path)!r}. Rename it."
+        ) from None
     except Exception as error:  # each remote file system has its own errors
-        if not remote:
+        if not remote and not isinstance(error, OSError):
             raise
         raise LogdirError(f"{logdir!r} could not be read: {type(error).__name__}: {error}") from None
     if not multiplexer.Runs():
         raise LogdirError(f"there is no event file (events.out.tfevents...) in {logdir!r} or below.")
     return Experiment(MultiplexerDataProvider(multiplexer, path)), damaged
+
+
+def _name_of_bytes(path: str) -> bytes:
+    """The first name in a local directory that is no text."""
+    for _, folders, files in os.walk(path):
+        for name in folders + files:
+            try:
+                name.encode()
+            except UnicodeError:
+                return os.fsencode(name)
+    return os.fsencode(path)

@@ -96,7 +96,7 @@ class WindowBuilder:
           scores: `[targets]`, or one score that holds for all of them.
         """
         self._steps.append(step)
-        if isinstance(scores, (int, float)):
+        if not isinstance(scores, np.ndarray):
             if not self.is_busy and not scores >= 1.0:
                 return None
             scores = np.full(len(self.targets), scores)

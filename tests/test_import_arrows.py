@@ -83,7 +83,7 @@ PARTS = {
         ("numpy", "tensorboard", "werkzeug"),
     ),
     "pages": Part(("html_report",), ("values", "detection", "log", "viewer"), ("numpy",)),
-    "commands": Part(("cli",), ("values", "detection", "log", "viewer", "pages"), ("rich",)),
+    "commands": Part(("cli",), ("values", "detection", "log", "viewer", "pages"), ("rich", "tensorboard")),
 }
 
 

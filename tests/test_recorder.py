@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import tracemalloc
 import warnings
@@ -249,7 +250,10 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
         close = flush
 
     layout = Layout(tuple(Variable(f"v{i}", f"v{i}", "kernel", (2,)) for i in range(100)))
-    recorder = Recorder(lambda: EventFileWriter(str(tmp_path), open_records=lambda path: Nowhere()))
+    recorder = Recorder(
+        lambda: EventFileWriter(str(tmp_path), open_records=lambda path: Nowhere()),
+        clock=itertools.count(0.0, 0.05).__next__,
+    )
     peaks = []
     tracemalloc.start()
     for first in range(0, 3200, 32):

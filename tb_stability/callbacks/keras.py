@@ -183,14 +183,15 @@ class StabilityCallback(Results, keras.callbacks.Callback):
         return logs
 
     def _note_facts(self, *, began: bool) -> None:
+        params = self.params or {}  # None where a loop of the user's calls our methods
         note_facts(
             self._recorder,
             self.model,
             self.model.optimizer,
             way="fit",
             began=began,
-            steps_per_epoch=self.params.get("steps"),
-            epochs=self.params.get("epochs"),
+            steps_per_epoch=params.get("steps"),
+            epochs=params.get("epochs"),
         )
 
     def _act_on_alarms(self) -> None:

@@ -87,6 +87,7 @@ class KerasRecording:
         self._measure_as_planned()
         self._model = model
         self._optimizers = tuple(optimizers)
+        self._counter = getattr(optimizers[0], "inner_optimizer", optimizers[0])._iterations
         self._next_step = 0
         self.go_on()
         self._warned: set[str] = set()
@@ -108,8 +109,7 @@ class KerasRecording:
 
     def go_on(self) -> None:
         """Begins where the run is: where it was, or at the updates that a checkpoint brought along."""
-        first = getattr(self._optimizers[0], "inner_optimizer", self._optimizers[0])
-        self._next_step = max(self.recorder.next_step, int(first._iterations.numpy()))
+        self._next_step = max(self.recorder.next_step, int(self._counter.numpy()))
 
     @property
     def normalizations(self) -> NormalizationVectors:
@@ -205,6 +205,8 @@ class KerasRecording:
             if at >= 0:
                 values[at] = with_scalars(values[at], scalars)
         calls_so_far = self._pace.calls
+        if is_last and not calls_so_far:  # was it trained by something that does not call us?
+            calls_so_far = max(0, int(self._counter.numpy()) - self._next_step)
         if not self._pace.updates and calls_so_far and (is_last or calls_so_far >= _SILENT_CALLS):
             if not self._observer.has_failed:
                 self._warn("silence", _SILENCE)
@@ -231,10 +233,7 @@ class KerasRecording:
             warnings.warn(sentence, RuntimeWarning, stacklevel=4)
 
 
-_LOST = (
-    ": too many ran without a call of on_step. "
-    "Call it after every update, or after every call of your tf.function."
-)
+_LOST = ": too many ran without a call of on_step. Call it after every update or call of your tf.function."
 
 _WORKER_IS_MISSING = (
     "Stability does not record: several workers train together, and not all of them have a StabilityCallback "
@@ -244,6 +243,7 @@ _WORKER_IS_MISSING = (
 _SILENCE = (
     "Stability saw no update of the optimizer, so only a loss that was given is recorded. Either the step "
     "was traced before the StabilityMonitor was made (make it before the first call of your tf.function), "
-    "or another optimizer is applied (in a train_step with optimizers of its own use one StabilityMonitor "
-    "for each), or every update was skipped because its gradients were not finite (with loss scaling)."
+    "or another optimizer is applied (with several use one StabilityMonitor for each), or all updates were "
+    "skipped because their gradients were not finite (with loss scaling), or a loop of your own calls only "
+    "some methods of a StabilityCallback (use a StabilityMonitor there)."
 )

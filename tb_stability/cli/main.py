@@ -8,7 +8,9 @@ import logging
 import os
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+import tensorboard.compat
 
 from tb_stability.cli.check import FORMATS, check
 from tb_stability.cli.output import UNREADABLE, CommandError, complain
@@ -112,13 +114,14 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 def _is_large(logdir: str) -> bool:
     """Whether the event files of a local directory have `LARGE_LOG_BYTES`."""
     total = 0
-    for folder, _, names in os.walk(logdir, followlinks=True):
-        for name in names:
-            if "tfevents" in name:
-                with contextlib.suppress(OSError):  # it is gone, or its name cannot be one
-                    total += os.path.getsize(os.path.join(folder, name))
-        if total >= LARGE_LOG_BYTES:
-            return True
+    with contextlib.suppress(ValueError):  # a NUL, of which the reader of the logs complains
+        for folder, _, names in os.walk(logdir):
+            for name in names:
+                if "tfevents" in name:
+                    with contextlib.suppress(OSError):  # it is gone already
+                        total += os.path.getsize(os.path.join(folder, name))
+            if total >= LARGE_LOG_BYTES:
+                return True
     return False
 
 
@@ -133,3 +136,23 @@ def _quiet_tensorboard(logdir: str) -> None:
     if "://" not in logdir and not _is_large(logdir):
         # The module that TensorBoard looks for to decide; its builds without TensorFlow have it.
         sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("tensorboard.compat.notf"))
+    else:
+        with _silenced():
+            getattr(tensorboard.compat.tf, "io", None)  # which decides, and imports
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[None]:
+    """Inside, nothing reaches the standard error, what C++ prints included."""
+    if sys.stderr is None:  # it was closed by the caller
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -74,7 +74,10 @@ class BnDrift:
         layers = [
             (i, n) for i, n in enumerate(layout.normalizations) if n.kind.endswith("BatchNormalization")
         ]
-        self._indices = np.array([i for i, _ in layers], dtype=np.int64)
+        indices = np.array([i for i, _ in layers], dtype=np.int64)
+        self._indices = (
+            indices if len(layers) < len(layout.normalizations) else slice(None)
+        )  # which is faster
         self._trained = slice(0, _TRAINED * len(layers))
         self.targets = tuple(
             Target(f"{vector}_change/{n.layer}", n.layer)
@@ -117,7 +120,7 @@ class BnDrift:
 
     def _speeds(self, values: StepValues) -> Scores:
         """`[vectors * layers]`, in the order of the targets."""
-        speeds = np.empty((len(_CHANGES), len(self._indices)))
+        speeds = np.empty((len(_CHANGES), len(self.targets) // len(_CHANGES)))
         for row, name in enumerate(_CHANGES):
             change = values.normalizations.get(name)
             speeds[row] = np.nan if change is None else change[self._indices]

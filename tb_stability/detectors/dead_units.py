@@ -111,14 +111,15 @@ class DeadUnits:
 
     def update(self, values: StepValues) -> float | Scores:
         """Returns one score a layer."""
-        shares = self._shares.of(values)
-        unknown = np.isnan(shares)
+        shares, unknown = self._shares.of(values)
+        unknowns = np.count_nonzero(unknown)
         self._steps += 1
-        if np.count_nonzero(unknown) == unknown.size:
+        if unknowns == unknown.size:
             return math.nan
         self._recorded = True
         alive = np.maximum(1.0 - self._least.update(shares), self._least_alive)
-        alive[unknown] = np.nan
+        if unknowns:
+            alive[unknown] = np.nan
         if self._steps <= self.warmup:
             return np.where(unknown, np.nan, 0.0)
         scores: Scores = np.log10(1.0 / alive) / self._few_decades
@@ -126,6 +127,8 @@ class DeadUnits:
         if np.count_nonzero(are_few):
             sudden = np.minimum(-self._level.over(alive) / self._fall_decades, _MOST_SUDDEN)
             scores = np.maximum(scores, np.where(are_few, sudden, 0.0))
-        alive[scores >= 1.0] = np.nan  # the dead are no new level
+        are_dead = scores >= 1.0
+        if np.count_nonzero(are_dead):
+            alive[are_dead] = np.nan  # they are no new level
         self._level.update(alive)
         return scores

@@ -112,9 +112,9 @@ class GeneralizationGap:
     def update(self, values: StepValues) -> float:
         """Returns the score of an evaluation."""
         self._steps += 1
-        is_known = "moving_mean_distance" in values.normalizations
+        moving = values.normalizations
+        is_known = bool(moving) and {"moving_mean_change", "moving_mean_distance"} <= moving.keys()
         if self._moving and is_known and not self._catching_up.has_arrived:
-            moving = values.normalizations
             self._late_share = self._catching_up.update(
                 moving["moving_mean_change"][self._moving], moving["moving_mean_distance"][self._moving]
             )

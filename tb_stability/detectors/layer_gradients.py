@@ -43,6 +43,7 @@ class LayerGradients:
         if len(self._without_bias) == len(self.kernels):
             return kernel
         bias = norms[self.bias] / self._bias_roots
-        bias[self._without_bias] = 0.0
+        if len(self._without_bias):
+            bias[self._without_bias] = 0.0
         larger: npt.NDArray[np.float64] = np.maximum(kernel, bias)
         return larger

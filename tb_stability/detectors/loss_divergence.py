@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import collections
 import math
 import sys
 
 from tb_stability.detectors.detector import Group
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
-from tb_stability.stats.running_quantiles import RunningQuantiles
 from tb_stability.window_builder import Target, WindowRules
 
 _DRIFT_SCORE = 1.4  # most that a rise scores that may be a drift
+_HELD = 4  # values that are all far above the best
 _LARGE_RATIO = 0.1  # update norm / weight norm of a kernel
 
 
@@ -75,7 +76,7 @@ class LossDivergence:
     def __init__(self, layout: Layout, loss: RunLoss, *, warmup: int = 1) -> None:
         self.warmup = warmup
         self._loss = loss
-        self._latest = RunningQuantiles(4)
+        self._latest: collections.deque[float] = collections.deque(maxlen=_HELD)
         self._last_value = math.nan
         self._broke_down = False
 
@@ -89,17 +90,17 @@ class LossDivergence:
 
     def update(self, values: StepValues) -> float:
         """Returns the score of the step."""
-        if not math.isfinite(self._loss.value):
+        value, progress = self._loss.value, self._loss.progress
+        if not math.isfinite(value):
             return math.nan
-        if self._loss.progress.count <= self.warmup:
+        if progress.count <= self.warmup:
             return 0.0
-        last, self._last_value = self._last_value, self._loss.value
-        self._latest.update(self._loss.value)
+        last, self._last_value = self._last_value, value
+        self._latest.append(value)
         if len(self._latest) < 2:
             return 0.0
-        excess = self._loss.progress.excess(self._latest.quantile(0.0))
-        far = self._loss.progress.excess(min(self._loss.value, last))
-        score = max(excess, far / 3.0)
+        far = progress.excess(min(value, last))
+        score = max(progress.excess(min(self._latest)), far / 3.0)
         self._broke_down = score >= self.rules.release and (self._broke_down or self._is_breakdown(last))
         return score if self._broke_down else min(score, _DRIFT_SCORE)
 

@@ -11,7 +11,7 @@ import numpy as np
 from tb_stability.detectors.detector import Group, Scores
 from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.series import Layout, StepValues
-from tb_stability.stats.swings import Swings, swings_of
+from tb_stability.stats.swings import Swings
 from tb_stability.window_builder import Target, WindowRules
 
 _WINDOW = 64  # values that are looked at
@@ -101,18 +101,21 @@ class LossOscillation:
 
     def update(self, values: StepValues) -> float:
         """Returns the score of the step."""
-        if not math.isfinite(self._loss.value):
+        loss = self._loss
+        if not math.isfinite(loss.value):
             return math.nan
-        count = self._loss.progress.count
-        self._values[count % _WINDOW] = self._loss.value
-        self._made[count % _WINDOW] = self._loss.made
-        self._ratio[count % _WINDOW] = self._loss.largest_ratio
-        if count % _EVERY == 0:
-            self._best.append(self._loss.progress.best)
-        if count >= max(self.warmup, _WINDOW) and count % _EVERY == 0:
+        count = loss.progress.count
+        place = count % _WINDOW
+        self._values[place] = loss.value
+        self._made[place] = loss.made
+        self._ratio[place] = loss.largest_ratio
+        if count % _EVERY:
+            return self._score
+        self._best.append(loss.progress.best)
+        if count >= max(self.warmup, _WINDOW):
             start = (count + 1) % _WINDOW
             in_order = np.concatenate((self._values[start:], self._values[:start]))
-            self._score = self._score_of(swings_of(in_order))
+            self._score = self._score_of(Swings(in_order))
         return self._score
 
     def _score_of(self, swings: Swings) -> float:

@@ -109,24 +109,26 @@ class LossPlateau:
         progress = self._loss.progress
         if not math.isfinite(self._loss.value):
             return math.nan
-        self._learn_gain()
-        self._learn_bounds(values)
+        if math.isfinite(self._loss.made):
+            self._learn_gain(self._loss.made)
+        if self._output is not None and values.activations:
+            self._learn_bounds(self._output, values)
         fall = self._changed_level - progress.level
-        least = 5e-4 * abs(progress.initial)
+        unit = abs(progress.initial)
+        least = 5e-4 * unit
         if not -max(least, 2.0 * progress.noise) <= fall <= max(least, 1.2 * progress.noise):
             self._changed_level, self._changed_at = progress.level, progress.count
             self._slope = RunningSlope()
         self._slope.update(self._loss.value)
-        still = progress.count - self._changed_at
-        has_learned = progress.initial - progress.level >= _LEARNED_SHARE * abs(progress.initial)
-        is_new = progress.count <= self.warmup or still < _HOLD
+        gained = progress.initial - progress.level
+        is_new = progress.count <= self.warmup or progress.count - self._changed_at < _HOLD
+        has_learned = gained >= _LEARNED_SHARE * unit
         if is_new or has_learned or not at_full_rate or math.isnan(self._gain):
             return 0.0
         if progress.has_fallen and progress.excess(progress.level) < 1.0:
             return 0.0
         if self._gain < self.gain_limit or self._loss.weights_replaced:
             return _STUCK_SCORE
-        gained, unit = progress.initial - progress.level, abs(progress.initial)
         if self._loss.signals.inputs_too_large or (
             self._at_bounds >= _AT_BOUNDS_SHARE and gained >= _CORRECTED_SHARE * unit
         ):
@@ -136,17 +138,17 @@ class LossPlateau:
         falls = -self._slope.slope >= self.gain_limit * abs(progress.level)
         return math.nan if falls and self._slope.errors < -_FALL_ERRORS else 1.0
 
-    def _learn_bounds(self, values: StepValues) -> None:
+    def _learn_bounds(self, output: int, values: StepValues) -> None:
         shares = values.activations.get("saturated_share")
-        if self._output is None or shares is None:
+        if shares is None:
             return
-        share = float(shares[self._output])
+        share = float(shares[output])
         if math.isfinite(share):
             known = share if math.isnan(self._at_bounds) else self._at_bounds
             self._at_bounds = known + _BOUNDS_WEIGHT * (share - known)
 
-    def _learn_gain(self) -> None:
+    def _learn_gain(self, made: float) -> None:
         level = abs(self._loss.progress.level)
-        gain = self._loss.made / level if level > 0.0 else math.nan
+        gain = made / level if level > 0.0 else math.nan
         if math.isfinite(gain):
             self._gain = gain if math.isnan(self._gain) else self._gain + _GAIN_WEIGHT * (gain - self._gain)

@@ -101,15 +101,16 @@ class LossSpike:
             return math.nan
         score = 0.0
         if self._loss.progress.count > self.warmup:
-            rise, limit = loss - self._recent.median, self._limit()
+            median = self._recent.median
+            rise, limit = loss - median, self._limit(median)
             if rise > 0.0:
                 score = rise / limit if limit > 0.0 else math.inf
             self._learn_tail(rise, limit, is_spike=score >= 1.0)
         self._recent.update(loss)
         return score
 
-    def _limit(self) -> float:
-        median, progress = self._recent.median, self._loss.progress
+    def _limit(self, median: float) -> float:
+        progress = self._loss.progress
         limit = max(
             self.threshold * (self._recent.quantile(0.9) - median),
             2.0 * self._tail,

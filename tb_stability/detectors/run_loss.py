@@ -53,7 +53,6 @@ class RunLoss:
         self.progress = LossProgress()
         self.value = math.nan
         self.excess = math.nan
-        self.made = math.nan
         self.weights_replaced: bool | None = None
         self.change_layout(layout)
 
@@ -63,21 +62,24 @@ class RunLoss:
         if self.progress.count:
             self.signals.end()
         self.kernels = Kernels(layout, measure="update_norm")
-        self._learn_ratio(None)
+        self._learn_updates(StepValues({}))
         self.first_norm: npt.NDArray[np.float64] | None = None
 
     def update(self, values: StepValues) -> None:
         """Learns a step."""
-        self._learn_ratio(self.kernels.update_ratio(values) if values.variables else None)
-        self._learn_replaced(values)
-        self.made = _made(values)
+        if values.variables or self._has_updates:  # in a row of thinned steps there is nothing to do
+            self._learn_updates(values)
+            self._learn_replaced(values)
         self.value = values.scalars.get("loss", math.nan)
         self.excess = self.progress.excess(self.value)
         self.progress.update(self.value, weights_replaced=self.weights_replaced)
-        self.signals.update(values, self.value)
+        if values.variables:
+            self.signals.update(values, self.value)
 
-    def _learn_ratio(self, ratio: npt.NDArray[np.float64] | None) -> None:
-        self.update_ratio = ratio
+    def _learn_updates(self, values: StepValues) -> None:
+        self._has_updates = bool(values.variables)
+        self.made = _made(values)
+        self.update_ratio = ratio = self.kernels.update_ratio(values)
         self.ratios_are_finite = ratio is not None and all_finite(ratio)
         largest = np.maximum if self.ratios_are_finite else np.fmax  # the first is faster
         self.largest_ratio = 0.0 if ratio is None else float(largest.reduce(ratio, initial=0.0))

@@ -92,10 +92,11 @@ class SaturatedUnits:
 
     def update(self, values: StepValues) -> float | Scores:
         """Returns one score a layer."""
-        shares = self._shares.of(values)
+        shares, unknown = self._shares.of(values)
         if "saturated_share" not in values.activations:  # zeros in the gradient are the least that it can be
-            shares[shares < 1.0 - 1.0 / self.few] = np.nan
-        known = ~np.isnan(shares)
+            unknown = ~(shares >= 1.0 - 1.0 / self.few)
+            shares[unknown] = np.nan
+        known = ~unknown
         if not np.count_nonzero(known):
             return math.nan
         self._recorded = True

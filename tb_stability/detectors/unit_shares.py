@@ -40,14 +40,16 @@ class UnitShares:
         self._bias = bias[self._with_bias]
         self._unknown: Shares = np.full(len(indices), np.nan)
 
-    def of(self, values: StepValues) -> Shares:
-        """Returns `[layers]` shares, NaN where the step does not say."""
+    def of(self, values: StepValues) -> tuple[Shares, npt.NDArray[np.bool_]]:
+        """Returns `[layers]` shares, NaN where the step does not say, and where that is."""
         shares = self._from_gradients(values)
         measured = values.activations.get(self._measure)
         if measured is not None:
             shares = np.where(np.isnan(measured[self._indices]), shares, measured[self._indices])
-        shares[np.isinf(shares)] = np.nan
-        return shares
+        unknown = ~np.isfinite(shares)
+        if np.count_nonzero(unknown):
+            shares[unknown] = np.nan
+        return shares, unknown
 
     def _from_gradients(self, values: StepValues) -> Shares:
         shares = self._unknown.copy()
@@ -56,5 +58,6 @@ class UnitShares:
             return shares
         shares[self._with_bias] = zeros[self._bias]
         (blocked,) = (shares >= 1.0).nonzero()
-        shares[blocked[:-1]] = np.nan
+        if len(blocked) > 1:
+            shares[blocked[:-1]] = np.nan
         return shares

@@ -80,17 +80,18 @@ class RunHistory:
             ("loss" in scalars and not math.isfinite(loss)) or not math.isfinite(norm)
         ):
             self._not_finite = self._describe(step, values)
-        if "batch_size" in scalars and scalars["batch_size"] > 0:
-            # The last batch of an epoch may be smaller.
-            self._batch_size = max(self._batch_size or 0, int(scalars["batch_size"]))
+        size = scalars.get("batch_size", 0.0)
+        if size > (self._batch_size or 0):  # the last batch of an epoch may be smaller
+            self._batch_size = int(size)
         if "val_loss" in scalars:
             self._validation.append((step, scalars["val_loss"]))
             if math.isnan(self._first_validation) and math.isfinite(scalars["val_loss"]):
                 self._first_validation = scalars["val_loss"]
         self._follow_rate(step, scalars.get("learning_rate", math.nan))
-        scale = scalars.get("loss_scale", math.nan)
-        self._loss_scale_cuts += scale < self._loss_scale
-        self._loss_scale = scale if math.isfinite(scale) else self._loss_scale
+        if "loss_scale" in scalars:
+            scale = scalars["loss_scale"]
+            self._loss_scale_cuts += scale < self._loss_scale
+            self._loss_scale = scale if math.isfinite(scale) else self._loss_scale
         used = values.normalizations.get("batch_statistics")
         if used is not None:
             for layer, flag in zip(self._normalizations, used.tolist(), strict=True):
@@ -165,6 +166,8 @@ class RunHistory:
 
     def _follow_rate(self, step: int, rate: float) -> None:
         """Notes where the rate has tripled since it last stopped falling."""
+        if rate == self._turning_rate:  # as at most steps
+            return
         if not (math.isfinite(rate) and rate > 0.0):
             return
         if math.isnan(self._turning_rate):

@@ -39,6 +39,8 @@ class LearningRates:
 
     def update(self, step: int, rate: float) -> None:
         """Takes the rate of a step, greater than the one before."""
+        if self._changes and rate == self._changes[-1][1]:  # as at most steps
+            return
         if not (math.isfinite(rate) and rate > 0.0):
             return
         if not self._changes or not 1 / _CHANGE < rate / self._changes[-1][1] < _CHANGE:

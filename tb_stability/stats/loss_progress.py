@@ -52,6 +52,7 @@ class LossProgress:
       count: Finite values seen.
       first: The first value, as it was; NaN before it.
       initial, level, recent, best: See above; NaN before the first value.
+      scale: What counts as a large rise above `best`, in units of the loss; NaN before the first value.
       noise: Mean distance of a value from the level; 0 before the second value.
 
     Example:
@@ -68,6 +69,7 @@ class LossProgress:
         self.initial = math.nan
         self.best = math.nan
         self.noise = 0.0
+        self.scale = math.nan
         self._least_initial = math.nan
         self._settled = math.nan  # level of the first values, reached without much training
         self._weights_replaced: bool | None = None
@@ -75,16 +77,6 @@ class LossProgress:
         self.recent = math.nan
         self._last_values = RunningQuantiles(21)
         self._latest_values = RunningQuantiles(5)
-
-    @property
-    def scale(self) -> float:
-        """What counts as a large rise above `best`, in units of the loss; NaN before the first value."""
-        if not self.count:
-            return math.nan
-        progress = max(self.initial - self.best, 0.0)
-        gained = progress / abs(self.initial) if self.initial != 0.0 else 0.0
-        doubled = abs(self.best) * max(0.0, 1.0 - 3.0 * gained)
-        return max(0.5 * progress, doubled if self._weights_replaced else 6.0 * doubled, 4.0 * self.noise)
 
     @property
     def stalled(self) -> bool:
@@ -130,10 +122,10 @@ class LossProgress:
         """Returns how far `value` lies above `best`, in units of `scale`; NaN where either is unknown."""
         if not self.count or not math.isfinite(value):
             return math.nan
-        rise, scale = value - self.best, self.scale
+        rise = value - self.best
         if rise <= 0.0:
             return 0.0
-        return rise / scale if scale > 0.0 else math.inf
+        return rise / self.scale if self.scale > 0.0 else math.inf
 
     def update(self, value: float, *, weights_replaced: bool | None = None) -> None:
         """Learns from `value`.
@@ -143,7 +135,10 @@ class LossProgress:
           weights_replaced: Whether an update so far was about as large as the
             weights; None where updates are not recorded.
         """
-        self._weights_replaced = weights_replaced
+        if weights_replaced is not self._weights_replaced:
+            self._weights_replaced = weights_replaced
+            if self.count:
+                self._measure_scale()
         if not math.isfinite(value):
             return
         self.count += 1
@@ -154,20 +149,31 @@ class LossProgress:
             self._learn_noise(value)
         self._last_values.update(value)
         self._latest_values.update(value)
-        self.level, self.recent = self._last_values.median, self._latest_values.median
+        self.level = level = self._last_values.median
+        self.recent = self._latest_values.median
         if self.count in (5, _FIRST_VALUES):
             self.initial = max(
                 min(self.initial, self.recent if self.count == 5 else self.level), self._least_initial
             )
             if self.count == _FIRST_VALUES:
                 self._settled = self.level
-        level = self.level
         if level < self.best:
             self.best = level
         else:
-            rise = level - self.best
-            most = _FORGIVEN * self.scale
+            self._measure_scale()
+            rise, most = level - self.best, _FORGIVEN * self.scale
             self.best += (min(rise, most) if most > 0.0 else rise) / (_FORGETTING_STEPS + self.count)
+        self._measure_scale()
+
+    def _measure_scale(self) -> None:
+        """Brings `scale` up to date; it is asked for more often than what it depends on changes."""
+        initial, best = self.initial, self.best
+        progress = initial - best if initial > best else 0.0
+        gained = progress / abs(initial) if initial != 0.0 else 0.0
+        doubled = abs(best) * max(0.0, 1.0 - 3.0 * gained)
+        self.scale = max(
+            0.5 * progress, doubled if self._weights_replaced else 6.0 * doubled, 4.0 * self.noise
+        )
 
     def _learn_noise(self, value: float) -> None:
         settled = self.count > _FIRST_VALUES

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import bisect
 import collections
+from bisect import bisect_left, insort
 
 
 class RunningQuantiles:
@@ -37,10 +37,11 @@ class RunningQuantiles:
 
     def update(self, value: float) -> None:
         """Takes the next value and forgets the oldest one where the window is full."""
-        if len(self._arrived) == self.window:
-            del self._sorted[bisect.bisect_left(self._sorted, self._arrived.popleft())]
-        self._arrived.append(value)
-        bisect.insort(self._sorted, value)
+        arrived, ordered = self._arrived, self._sorted
+        if len(arrived) == self.window:
+            del ordered[bisect_left(ordered, arrived.popleft())]
+        arrived.append(value)
+        insort(ordered, value)
 
     def quantile(self, share: float) -> float:
         """Returns the value that `share` (0 to 1) of the window do not exceed; NaN before the first value."""
@@ -51,4 +52,5 @@ class RunningQuantiles:
     @property
     def median(self) -> float:
         """The lower median; NaN before the first value."""
-        return self.quantile(0.5)
+        ordered = self._sorted
+        return ordered[(len(ordered) - 1) // 2] if ordered else float("nan")

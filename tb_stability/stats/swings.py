@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 
 import numpy as np
@@ -14,26 +13,61 @@ _FAR_SHARE = 0.2  # of the size, that a value must be away from the line to be o
 _ROUNDING = 1e-18  # of the power of the values, below which they lie on a line
 
 
-@dataclasses.dataclass(frozen=True)
 class Swings:
     """How a stretch of a series moves about its trend.
 
+    A series that lies on a line has a memory of 0 and no turns. Each number is computed when it is asked for:
+    of most stretches the memory says all.
+
+    Source: J. von Neumann, Distribution of the ratio of the mean square successive difference to the
+    variance, 1941, for the autocorrelation of neighbours as a test of independence.
+
+    Args:
+      values: `[n]` finite values, n at least 4; must not change while they are described.
+
     Attributes:
       size: Distance of its 90 % quantile from its 10 % quantile, in its unit.
-      fall: Median of the first half minus that of the second, in its unit.
       memory: Autocorrelation of neighbours about the line through the stretch, with outliers clipped to
         the same quantiles, in [-1, 1]: near 0 for independent values, whatever their distribution; near 1 for
         a slow swing; near -1 for one that turns at every step. Of n independent values it has a standard
         deviation of 1 / sqrt(n).
-      turns: How often it crosses the line, from a fifth of `size` on one side to as far on the other.
-      step: Mean distance of neighbours, in its unit.
+
+    Example:
+      >>> swings = Swings(np.array([1.0, 3.0] * 8))
+      >>> swings.size, swings.turns, round(swings.memory, 1)
+      (2.0, 15, -0.9)
     """
 
-    size: float
-    fall: float
-    memory: float
-    turns: int
-    step: float
+    def __init__(self, values: Array) -> None:
+        self._values = values
+        count = len(values)
+        ordered = np.sort(values)
+        low, high = (float(ordered[int(q * (count - 1))]) for q in (0.1, 0.9))
+        time, power_of_time = _centred_times(count)
+        about = np.minimum(np.maximum(values, low), high)
+        about -= np.add.reduce(about) / count + time * (time @ about) / power_of_time
+        power = float(about @ about)
+        is_line = power <= _ROUNDING * float(values @ values)
+        self.size = high - low
+        self.memory = 0.0 if is_line else float(about[1:] @ about[:-1]) / power
+        self._about = None if is_line else about
+
+    @property
+    def fall(self) -> float:
+        """Median of the first half minus that of the second, in its unit."""
+        half = len(self._values) // 2
+        return _median(self._values[:half]) - _median(self._values[half:])
+
+    @property
+    def turns(self) -> int:
+        """How often it crosses the line, from a fifth of `size` on one side to as far on the other."""
+        return 0 if self._about is None else _turns(self._about, _FAR_SHARE * self.size)
+
+    @property
+    def step(self) -> float:
+        """Mean distance of neighbours, in its unit."""
+        values = self._values
+        return float(np.add.reduce(np.abs(values[1:] - values[:-1]))) / (len(values) - 1)
 
 
 def _turns(about: Array, far: float) -> int:
@@ -42,40 +76,11 @@ def _turns(about: Array, far: float) -> int:
     return int(np.count_nonzero(sides[1:] != sides[:-1]))
 
 
-def swings_of(values: Array) -> Swings:
-    """Describes `[n]` finite values, n at least 4.
-
-    A series that lies on a line has a memory of 0 and no turns.
-
-    Source: J. von Neumann, Distribution of the ratio of the mean square successive difference to the
-    variance, 1941, for the autocorrelation of neighbours as a test of independence.
-
-    Example:
-      >>> swings = swings_of(np.array([1.0, 3.0] * 8))
-      >>> swings.size, swings.turns, round(swings.memory, 1)
-      (2.0, 15, -0.9)
-    """
-    count = len(values)
-    ordered = np.sort(values)
-    low, high = (float(ordered[int(q * (count - 1))]) for q in (0.1, 0.9))
-    half = count // 2
-    time = _centred_times(count)
-    about = np.minimum(np.maximum(values, low), high)
-    about -= np.add.reduce(about) / count + time * (time @ about) / (time @ time)
-    power = float(about @ about)
-    is_line = power <= _ROUNDING * float(values @ values)
-    return Swings(
-        size=high - low,
-        fall=_median(values[:half]) - _median(values[half:]),
-        memory=0.0 if is_line else float(about[1:] @ about[:-1]) / power,
-        turns=0 if is_line else _turns(about, _FAR_SHARE * (high - low)),
-        step=float(np.add.reduce(np.abs(values[1:] - values[:-1]))) / (count - 1),
-    )
-
-
 @functools.lru_cache(maxsize=4)
-def _centred_times(count: int) -> Array:
-    return np.arange(count, dtype=np.float64) - (count - 1) / 2.0
+def _centred_times(count: int) -> tuple[Array, float]:
+    """0, 1, ... about their mean, and the sum of their squares."""
+    times: Array = np.arange(count, dtype=np.float64) - (count - 1) / 2.0
+    return times, float(times @ times)
 
 
 def _median(values: Array) -> float:

@@ -10,7 +10,7 @@ detector saw can be drawn.
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from tb_stability.storage.span import SpanAccumulator, gather_rows
 from tb_stability.summary.layout import RowLayout
@@ -95,7 +95,7 @@ class FlightRecorder:
         layout = self._layout
         return spans * row_bytes(layout, is_span=True) + exact * row_bytes(layout, is_span=False)
 
-    def add(self, step: PackedStep, changed: Iterable[Window] = ()) -> bool:
+    def add(self, step: PackedStep, changed: Sequence[Window] = ()) -> bool:
         """Takes one step.
 
         Args:
@@ -107,14 +107,7 @@ class FlightRecorder:
         """
         self._ring.append(step)
         self._waiting += 1
-        onsets = []
-        for window in changed:
-            if window.end_step is None:
-                onsets.append(window.start_step)
-                self._open_kinds |= {window.kind}
-            else:
-                self._open_kinds -= {window.kind}
-        is_urgent = bool(onsets) and self._follow_up(min(onsets))
+        is_urgent = bool(changed) and self._note(changed)
         if self._exact_left:
             self._store_exactly(self._waiting)
             self._count_down()
@@ -136,6 +129,17 @@ class FlightRecorder:
             self._end_span()
         rows, self._rows = self._rows, []
         return rows
+
+    def _note(self, changed: Sequence[Window]) -> bool:
+        """Notes which windows opened or closed; whether one opened that is followed up."""
+        onsets = []
+        for window in changed:
+            if window.end_step is None:
+                onsets.append(window.start_step)
+                self._open_kinds |= {window.kind}
+            else:
+                self._open_kinds -= {window.kind}
+        return bool(onsets) and self._follow_up(min(onsets))
 
     def _follow_up(self, onset: int) -> bool:
         """Begins to store single steps, from before `onset` on; whether there is room for that."""

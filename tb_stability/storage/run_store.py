@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from tb_stability.summary.report import State
 from tb_stability.summary.row import pack_step
 from tb_stability.windows import Window
 from tb_stability.writers.event_file import MAX_BLOCK_BYTES, EventFileWriter
+from tb_stability.writers.reserved_room import ReservedRoom
 
 HISTOGRAMS_PER_INTERVAL = (4, 16)
 """Least and most histograms that are stored before the interval doubles, ..."""
@@ -45,6 +46,7 @@ class RunStore:
 
     def __init__(self, open_writer: Callable[[], EventFileWriter]) -> None:
         self._open_writer = open_writer
+        self._room = ReservedRoom(open_writer)
         self._writer: EventFileWriter | None = None
         self._columns = RowLayout(layout=Layout(), scalars=tuple(SCALARS))
         self._left_out: set[str] = set()
@@ -87,7 +89,7 @@ class RunStore:
             self._left_out.update(added[room:])
             raise ValueError(f"a run has at most {MAX_SCALARS} scalars: {', '.join(added[room:])} left out.")
 
-    def add(self, step: int, values: StepValues, changed: Iterable[Window]) -> bool:
+    def add(self, step: int, values: StepValues, changed: Sequence[Window]) -> bool:
         """Takes one step.
 
         Args:
@@ -149,17 +151,27 @@ class RunStore:
     def write_report(self, step: int, report: RunReport, *, state: State) -> None:
         """Writes the report and hands everything written to the operating system.
 
-        Does nothing before the first row is written.
+        Does nothing before the first row is written. Where that fails, as on a full disk, the report alone is
+        written, into the room that was held for it; the error is raised all the same.
         """
         if self._writer is None and not self._has_failed:
             return
-        with self._opened() as writer:
-            writer.write_report(step, report, state=state)
-            writer.flush()
-            self._unflushed, self._has_failed = 0, False
+        try:
+            with self._opened() as writer:
+                writer.write_report(step, report, state=state)
+                writer.flush()
+                self._unflushed, self._has_failed = 0, False
+        except Exception:
+            with contextlib.suppress(Exception):  # it has no room, or it is not the room that is missing
+                self._room.write_report(step, report, state=state)
+            raise
 
     def close(self) -> None:
         """Closes the file; a new one is opened where the run goes on."""
+        self._room.release()
+        self._drop_writer()
+
+    def _drop_writer(self) -> None:
         writer, self._writer = self._writer, None
         self._is_layout_written = False
         if writer is not None:
@@ -171,6 +183,7 @@ class RunStore:
         try:
             if self._writer is None:
                 self._writer = self._open_writer()
+                self._room.hold(self._writer.path)
             yield self._writer
         except Exception:
             self._has_failed = True
@@ -178,7 +191,7 @@ class RunStore:
             self._unflushed = 0
             self.recorded = min(self.recorded, max(0, self._taken - self._lost))
             with contextlib.suppress(Exception):  # it cannot write what it has, either
-                self.close()
+                self._drop_writer()
             raise
 
     def _new_scalars(self, scalars: Iterable[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ from tb_stability.summary.layout import RowLayout
 from tb_stability.summary.row import NO_NORMALIZATIONS, NO_VARIABLES, PackedStep, Row
 
 _ABSENT = NO_VARIABLES | NO_NORMALIZATIONS
+_INF = np.float32(np.inf)
+
+_Number = TypeVar("_Number", bound=np.generic)
 
 
 class SpanAccumulator:
@@ -114,29 +118,43 @@ class _Totals:
 
 def _reduce(steps: Sequence[PackedStep], interval: int, layout: RowLayout) -> _Totals:
     """Reduces steps to spans of `interval` each."""
-    scalars = len(layout.scalars)
+    scalars, columns = len(layout.scalars), layout.columns - 2
     layers = scalars + len(layout.variable_measures) * len(layout.layout.variables)
-    values = np.zeros((len(steps), layout.columns - 2), np.float32)
+    full = [i for i, s in enumerate(steps) if s.variables is not None or s.normalizations is not None]
+    width = columns if full else scalars  # of thinned steps there is nothing more to reduce
+    values = np.zeros((len(steps), width), np.float32)
     observed = np.zeros(values.shape, bool)
     masks = np.array([step.mask for step in steps], np.int64)
-    values[:, :scalars] = [step.scalars for step in steps]
+    with np.errstate(over="ignore"):  # a float64 beyond float32 is kept as Inf
+        values[:, :scalars] = [step.scalars for step in steps]
     observed[:, :scalars] = masks[:, None] & (1 << np.arange(scalars)) != 0
-    for i, step in enumerate(steps):
+    for i in full:
+        step = steps[i]
         if step.variables is not None:
             values[i, scalars:layers], observed[i, scalars:layers] = step.variables, True
         if step.normalizations is not None:
             values[i, layers:], observed[i, layers:] = step.normalizations, True
     finite = observed & np.isfinite(values)
-    spans = (len(steps) // interval, interval, values.shape[1])
+    spans = (len(steps) // interval, interval, width)
     with np.errstate(invalid="ignore"):  # Inf - Inf
         total = values.reshape(spans).sum(axis=1, dtype=np.float64)  # what was not observed is 0
     return _Totals(
         _join_masks(masks.reshape(spans[:2])),
-        observed.reshape(spans).sum(axis=1),
-        total,
-        np.where(finite, values, np.float32(np.inf)).reshape(spans).min(axis=1),
-        np.where(finite, values, np.float32(-np.inf)).reshape(spans).max(axis=1),
+        _widened(observed.reshape(spans).sum(axis=1), columns, 0),
+        _widened(total, columns, 0.0),
+        _widened(np.where(finite, values, _INF).reshape(spans).min(axis=1), columns, _INF),
+        _widened(np.where(finite, values, -_INF).reshape(spans).max(axis=1), columns, -_INF),
     )
+
+
+def _widened(values: npt.NDArray[_Number], columns: int, nothing: float | np.float32) -> npt.NDArray[_Number]:
+    """Adds columns in which nothing was observed."""
+    spans, width = values.shape
+    if width == columns:
+        return values
+    wide = np.full((spans, columns), nothing, values.dtype)
+    wide[:, :width] = values
+    return wide
 
 
 def _join_masks(masks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,22 +15,23 @@ from tb_stability.summary.layout import MAX_SCALARS, RowLayout
 NO_VARIABLES, NO_NORMALIZATIONS = 1 << MAX_SCALARS, 1 << MAX_SCALARS + 1
 """Bits of the mask behind those of the scalars: nothing was measured of the variables (normalizations)."""
 
+_VARIABLE_MEASURES = tuple(VARIABLE_MEASURES)
 
-@dataclasses.dataclass(frozen=True)
-class PackedStep:
+
+class PackedStep(NamedTuple):  # no dataclass: one is made at every step, and frozen ones take their time
     """The measurements of one step, as numbers in the order of the columns.
 
     Attributes:
       step: The step.
       mask: Which scalars and groups were observed; see `README.md`.
-      scalars: `[scalars]`; 0 where not observed.
+      scalars: `[scalars]`; 0 where not observed. They become float32 with the row: many at once.
       variables: `[measures * variables]`, measure by measure; None where not observed.
       normalizations: `[measures * normalizations]`; likewise.
     """
 
     step: int
     mask: int
-    scalars: FloatArray
+    scalars: Sequence[float]
     variables: FloatArray | None
     normalizations: FloatArray | None
 
@@ -67,22 +70,16 @@ def pack_step(step: int, values: StepValues, layout: RowLayout) -> PackedStep:
     Raises:
       ValueError: If an array does not fit the layout.
     """
-    mask = 0
-    numbers = np.zeros(len(layout.scalars))
-    for i, name in enumerate(layout.scalars):
-        if name in values.scalars:
-            mask |= 1 << i
-            numbers[i] = values.scalars[name]
-    variables = _pack_group(values.variables, tuple(VARIABLE_MEASURES), len(layout.layout.variables))
-    normalizations = _pack_group(
-        values.normalizations, NORMALIZATION_MEASURES, len(layout.layout.normalizations)
-    )
-    if variables is None and layout.layout.variables:
+    mask = _scalars_mask(tuple(values.scalars), layout.scalars)
+    numbers = [values.scalars.get(name, 0.0) for name in layout.scalars]
+    described = layout.layout
+    variables = _pack_group(values.variables, _VARIABLE_MEASURES, len(described.variables))
+    normalizations = _pack_group(values.normalizations, NORMALIZATION_MEASURES, len(described.normalizations))
+    if variables is None and described.variables:
         mask |= NO_VARIABLES
-    if normalizations is None and layout.layout.normalizations:
+    if normalizations is None and described.normalizations:
         mask |= NO_NORMALIZATIONS
-    with np.errstate(over="ignore"):  # a float64 beyond float32 is kept as Inf
-        return PackedStep(step, mask, numbers.astype(np.float32), variables, normalizations)
+    return PackedStep(step, mask, numbers, variables, normalizations)
 
 
 def exact_row(step: PackedStep, layout: RowLayout) -> Row:
@@ -90,12 +87,19 @@ def exact_row(step: PackedStep, layout: RowLayout) -> Row:
     start = len(layout.scalars)
     middle = start + len(layout.variable_measures) * len(layout.layout.variables)
     mean = np.zeros(layout.columns - 2, np.float32)
-    mean[:start] = step.scalars
+    with np.errstate(over="ignore"):  # a float64 beyond float32 is kept as Inf
+        mean[:start] = step.scalars
     if step.variables is not None:
         mean[start:middle] = step.variables
     if step.normalizations is not None:
         mean[middle:] = step.normalizations
     return Row(step.step, step.step, 1, step.mask, mean)
+
+
+@functools.lru_cache(maxsize=64)  # nearly all steps have the same ones
+def _scalars_mask(observed: tuple[str, ...], columns: tuple[str, ...]) -> int:
+    """The bits of the scalars that were observed."""
+    return sum(1 << i for i, name in enumerate(columns) if name in observed)
 
 
 def _pack_group(group: Mapping[str, FloatArray], measures: tuple[str, ...], width: int) -> FloatArray | None:

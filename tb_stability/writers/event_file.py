@@ -105,7 +105,8 @@ class EventFileWriter:
 
     def write_scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Writes headline series by name (`loss`, see `tags.HEADLINES`), to the tags `stability/loss`, ..."""
-        self._write(step, [scalar_value(tags.headline_tag(name), value) for name, value in values.items()])
+        points = [(tags.headline_tag(name), value) for name, value in values.items()]
+        self._write(step, [scalar_value(tag, x, is_described=tag in self._described) for tag, x in points])
 
     def write_report(self, step: int, report: RunReport, *, state: State) -> None:
         """Writes all that is known of the run at `step`; `ended` once, when the run is closed in order."""

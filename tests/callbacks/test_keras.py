@@ -274,3 +274,14 @@ def test_a_model_that_fit_builds_has_the_weights_that_it_began_with(tmp_path: Pa
     assert wide is not None
     assert wide.weight_std == pytest.approx((2 / (8 + 16)) ** 0.5, rel=0.2)  # Glorot
     assert wide.bias_mean == 0.0
+
+
+def test_a_loop_that_calls_too_few_methods_of_the_callback_is_told(tmp_path: Path) -> None:
+    """Kills: silence, and no run, where `train_on_batch` ran without `on_train_batch_begin`."""
+    model = PERCEPTRON.fresh(keras.optimizers.SGD(0.1))
+    callback = StabilityCallback(tmp_path / "run")
+    callback.set_model(model)
+    callback.on_train_begin()
+    model.train_on_batch(PERCEPTRON.x[:4], PERCEPTRON.y[:4])
+    with pytest.warns(RuntimeWarning, match="use a StabilityMonitor there"):
+        callback.on_train_end()

@@ -49,7 +49,9 @@ _LOAD_WITHOUT_US = """
         weights = np.load(path.with_suffix(".npz"))
         for mine, saved in zip(model.get_weights(), weights.values(), strict=True):
             np.testing.assert_array_equal(mine, saved)
-        assert int(model.optimizer.iterations) > 0
+        # Before Keras 3.10 the inner one alone counts.
+        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        assert int(optimizer.iterations) > 0
         if "after" in path.name:
             x = np.zeros((4, *model.input_shape[1:]), "float32")
             model.fit(x, np.zeros(4, "int32"), verbose=0)
@@ -67,7 +69,8 @@ def _save_everything(model: keras.Model, folder: Path, name: str) -> None:
     (folder / f"{name}_pickled.pickle").write_bytes(pickle.dumps(model))
     model.save_weights(folder / f"{name}.weights.h5")
     for twin in (copy.deepcopy(model), keras.models.clone_model(model)):
-        assert "apply" not in vars(twin.optimizer or twin)
+        # Keras 3.5 does not compile a clone, and one that is not has no such attribute there.
+        assert "apply" not in vars(getattr(twin, "optimizer", None) or twin)
         twin.set_weights(weights)
         x = np.zeros((2, *model.input_shape[1:]), "float32")
         np.testing.assert_array_equal(twin(x, training=False), model(x, training=False))

@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pytest
 
 from tests.capture import tiny_models
 from tests.capture.tiny_models import BATCH_SIZE
@@ -112,6 +113,12 @@ class Outcome:
         for mine, theirs in zip(self.optimizer, other.optimizer, strict=True):
             np.testing.assert_array_equal(_bits(mine), _bits(theirs))
         np.testing.assert_equal(dict(self.history), dict(other.history))
+
+
+def require_keras(major: int, minor: int, why: str) -> None:
+    """Skips the test, and says why, where Keras is older."""
+    if tuple(map(int, keras.__version__.split(".")[:2])) < (major, minor):
+        pytest.skip(f"needs Keras {major}.{minor}, this is {keras.__version__}: {why}")
 
 
 @contextlib.contextmanager

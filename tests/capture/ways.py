@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tests.capture import tiny_models as models
@@ -122,6 +123,8 @@ def _excluding() -> Any:
 
 
 def _several() -> Any:
+    if not hasattr(keras.optimizers, "MultiOptimizer"):
+        pytest.skip(f"Keras {keras.__version__} has no keras.optimizers.MultiOptimizer")
     return keras.optimizers.MultiOptimizer(
         keras.optimizers.OptimizerMap(ADAM(0.01), {".*first/.*": SGD(0.1, momentum=0.9)})
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,24 @@ def refusal(capsys: Capture, *arguments: str) -> str:
 
 def test_a_directory_that_does_not_exist(tmp_path: Path, capsys: Capture) -> None:
     assert "there is no directory" in refusal(capsys, str(tmp_path / "nope"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other file systems refuse such a name")
+def test_a_name_that_is_no_text(tmp_path: Path, capsys: Capture) -> None:
+    write_run(tmp_path / "exp1")
+    os.mkdir(os.fsencode(tmp_path / "exp1") + b"/\xfcber")
+    assert r"reads no such names: b'\xfcber'. Rename it." in refusal(capsys, str(tmp_path))
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.getuid() == 0, reason="root may read everything")
+def test_a_directory_that_may_not_be_read(tmp_path: Path, capsys: Capture) -> None:
+    write_run(tmp_path / "exp1")
+    (tmp_path / "exp1").chmod(0)
+    try:
+        sentence = refusal(capsys, str(tmp_path))
+    finally:
+        (tmp_path / "exp1").chmod(0o700)
+    assert "exp1" in sentence
 
 
 def test_a_directory_that_is_empty(tmp_path: Path, capsys: Capture) -> None:

@@ -245,6 +245,23 @@ def test_the_command_does_not_wait_for_tensorflow(tmp_path: Path) -> None:
     assert result.stdout.endswith("[]\n")
 
 
+@pytest.mark.parametrize(("large", "is_imported"), [(1 << 20, False), (1, True)])
+def test_tensorflow_checks_the_sums_of_a_large_log_and_says_nothing(
+    tmp_path: Path, large: int, is_imported: bool
+) -> None:
+    write_run(tmp_path / "logs" / "exp1")
+    (tmp_path / "tensorflow.py").write_text("import os\nio = os.write(2, b'noise')\n")
+    code = (
+        "import sys, tb_stability.cli.main as command; "
+        f"command.LARGE_LOG_BYTES = {large}; command._quiet_tensorboard('logs'); "
+        "print('tensorflow' in sys.modules)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert (result.stdout, result.stderr) == (f"{is_imported}\n", "")
+
+
 def test_a_reader_that_leaves_early_changes_nothing(tmp_path: Path) -> None:
     for number in range(40):
         write_verdict(tmp_path / f"run{number}" / ("x" * 200), "diverged")

@@ -19,6 +19,11 @@ def test_runs_have_windows_and_a_verdict(tmp_path: Path) -> None:
     assert (good.name, good.verdict.status, good.state) == ("good", "healthy", "ended")
 
 
+def test_a_run_in_a_terminal_is_its_name_and_its_verdict(tmp_path: Path) -> None:
+    report = write_run(tmp_path / "bad\x1b[31m", losses=DIVERGED)
+    assert str(tb_stability.load(tmp_path)) == rf"[<run 'bad\x1b[31m', diverged: {report.verdict.text}>]"
+
+
 def test_nothing_to_read_is_an_error_with_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(LogdirError, match="there is no event file"):
         tb_stability.load(tmp_path)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from tb_stability.detectors.run_loss import RunLoss
 from tb_stability.monitor import replay
 from tb_stability.series import Layout, StepValues
 from tb_stability.windows import Window
@@ -176,3 +177,22 @@ def test_a_breakdown_back_to_the_start_is_critical_at_step_10000() -> None:
     (window,) = windows_of("loss_divergence", synthetic.of_losses(loss))
     assert abs(window.start_step - 10_000) <= 3
     assert (window.severity, window.end_step) == ("critical", None)
+
+
+def test_of_a_thinned_step_no_update_is_known() -> None:
+    layout = synthetic.layout(2)
+    (full,) = synthetic.network([2.0], layout)
+    loss = RunLoss(layout)
+    loss.update(full)
+    assert min(loss.made, loss.largest_ratio) > 0.0
+    assert loss.update_ratio is not None
+    for _ in range(2):
+        loss.update(StepValues({"loss": 2.0}))
+        assert (loss.update_ratio, loss.largest_ratio, loss.ratios_are_finite) == (None, 0.0, False)
+        assert math.isnan(loss.made)
+
+
+def test_a_loss_that_comes_back_to_its_best_every_third_step_has_not_diverged() -> None:
+    # Kills: fewer than four values that all have to be far above the best.
+    run = synthetic.of_losses([4.0] * 30 + [2.0] * 30 + [4.5, 4.5, 2.0] * 30)
+    assert windows_of("loss_divergence", run) == []

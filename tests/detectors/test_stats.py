@@ -18,7 +18,7 @@ from tb_stability.stats.log_level import LogLevel
 from tb_stability.stats.loss_progress import LossProgress
 from tb_stability.stats.running_quantiles import RunningQuantiles
 from tb_stability.stats.running_slope import RunningSlope
-from tb_stability.stats.swings import swings_of
+from tb_stability.stats.swings import Swings
 from tb_stability.stats.upper_envelope import UpperEnvelope
 from tests import synthetic
 
@@ -216,4 +216,4 @@ def test_profiles_of_two_quantities_are_those_of_each() -> None:
 def test_the_fall_of_a_stretch_is_that_of_the_medians_of_its_halves(count: int) -> None:
     values = np.random.default_rng(count).normal(size=count)
     half = count // 2
-    assert swings_of(values).fall == np.median(values[:half]) - np.median(values[half:])
+    assert Swings(values).fall == np.median(values[:half]) - np.median(values[half:])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tb_stability.series import HISTOGRAM_BINS, Layout, StepValues
+from tests.capture.training import require_keras
 
 Steps = tuple[Layout, list[int], list[StepValues]]
 
@@ -14,6 +15,11 @@ _ROUNDING = {"rtol": 2e-4, "atol": 2e-6}
 
 _MOVED_ENTRIES = 0.02
 """Share of a gradient's entries that may be in the bin beside: they lie on its edge, up to rounding."""
+
+
+def require_mean_of_replicas() -> None:
+    """Skips the test where several replicas train with the sum of their gradients, and not with the mean."""
+    require_keras(3, 8, "before, several replicas train with the sum of their gradients, not the mean")
 
 
 def assert_same_steps(got: Steps, wanted: Steps) -> None:

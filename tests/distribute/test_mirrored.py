@@ -11,7 +11,7 @@ import pytest
 from tb_stability.series import VARIABLE_MEASURES, StepValues
 from tests.capture.recorded import column, read_steps
 from tests.distribute import cases
-from tests.distribute.agreement import assert_same_steps
+from tests.distribute.agreement import assert_same_steps, require_mean_of_replicas
 from tests.distribute.processes import outcomes, run_together
 
 _SAME_AS_ON_ONE_DEVICE = ("dense", "embedding", "with_a_nan")
@@ -44,6 +44,7 @@ def test_training_is_bit_identical_with_and_without_us(ended: dict[str, Any], tr
 @pytest.mark.parametrize("name", _SAME_AS_ON_ONE_DEVICE)
 def test_rows_are_those_of_one_device(directory: Path, tmp_path: Path, name: str) -> None:
     """Kills: the gradient, the loss or the batch size of one replica in place of the sum of all."""
+    require_mean_of_replicas()
     cases.fit(cases.CASES[name], None, tmp_path / "run")
     assert_same_steps(read_steps(directory / "fit" / name), read_steps(tmp_path))
 
@@ -55,6 +56,7 @@ def test_an_alarm_in_the_part_of_one_replica_is_an_alarm(ended: dict[str, Any]) 
 @pytest.mark.parametrize("way", ["fit", "loop"])
 def test_clipping_is_told_apart_from_the_gradient(directory: Path, tmp_path: Path, way: str) -> None:
     """Kills: the gradient behind the clipping, and the clipped norm of one replica in place of the sum."""
+    require_mean_of_replicas()
     _, _, steps = read_steps(directory / way / "clipped")
     cases.fit(cases.CASES["clipped"], None, tmp_path / "run")
     _, _, single = read_steps(tmp_path)

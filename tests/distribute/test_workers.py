@@ -9,7 +9,7 @@ import pytest
 
 from tests.capture.recorded import read_steps
 from tests.distribute import cases
-from tests.distribute.agreement import assert_same_steps
+from tests.distribute.agreement import assert_same_steps, require_mean_of_replicas
 from tests.distribute.processes import cluster, outcomes, run_together
 
 _FIRST, _SECOND = 0, 1
@@ -35,6 +35,7 @@ def test_training_is_bit_identical_with_and_without_us(workers: list[Path], trai
 @pytest.mark.parametrize("name", ["dense", "with_a_nan"])
 def test_rows_are_those_of_one_device(workers: list[Path], tmp_path: Path, name: str) -> None:
     """Kills: the loss, the batch size or the gradient of one worker in place of the sum of both."""
+    require_mean_of_replicas()
     cases.fit(
         cases.CASES[name], None, tmp_path / "run", lambda model: keras.Model(model.inputs, model.outputs)
     )

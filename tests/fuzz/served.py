@@ -89,6 +89,15 @@ def check_answer(path: str, status: int, content_type: str, body: bytes) -> None
         raise FindingError(f"{path} was answered with {status} and no sentence: {body[:300]!r}")
 
 
+def is_loaded(logdir: Path) -> bool:
+    """Whether TensorBoard's Python loader takes a directory: it ends at a record that is no event."""
+    try:
+        Server(logdir)
+    except DecodeError:
+        return False
+    return True
+
+
 def routes_case(logdir: Path, run: str = "exp") -> int:
     """Asks every route of a log directory on the Python loader; returns the number of answers."""
     try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tb_stability.plugin.foreign_layers import parse_histogram_name
+from tb_stability.plugin.reader import replay_rows
+from tb_stability.plugin.rows import decode_rows
 from tb_stability.plugin.tensor_claims import TensorClaimError, check_claim
 from tb_stability.runs import load
+from tb_stability.series import NORMALIZATION_MEASURES, VARIABLE_MEASURES
 from tb_stability.summary.errors import LogFormatError
 from tb_stability.summary.layout import parse_layout
 from tb_stability.summary.metadata import check_plugin_content
@@ -119,6 +123,15 @@ def test_a_number_that_no_float_can_hold_is_refused(whole: logs.Payloads) -> Non
     document["windows"][0]["peak_score"] = 10**400
     with pytest.raises(LogFormatError, match="'peak_score' should be a number, got 1000"):
         parse_report(json.dumps(document))
+
+
+@pytest.mark.parametrize("measures", [VARIABLE_MEASURES, NORMALIZATION_MEASURES], ids=["layers", "bn"])
+def test_a_measure_under_another_name_is_a_missing_one(whole: logs.Payloads, measures: Sequence[str]) -> None:
+    for name in measures:
+        layout = whole.layout.replace(f'"{name}"', '"something"')
+        assert layout != whole.layout
+        report = replay_rows(decode_rows([(0, layout.encode())], whole.blocks))
+        assert "non_finite" in {window.kind for window in report.windows}
 
 
 def test_damaged_files_are_answered_or_refused_by_every_route_and_by_the_command(

@@ -57,3 +57,18 @@ def test_a_step_that_was_traced_runs_after_the_ring_was_forgotten() -> None:
     step = traced()
     gc.collect()
     assert step(tf.constant([1.0])).numpy().tolist() == [2.0]
+
+
+def test_a_step_that_failed_before_its_row_was_written_leaves_no_row() -> None:
+    """Kills: counting a row without waiting for it, as where the data end within `steps_per_execution`."""
+    ring = Ring(1, capacity=3)
+
+    @tf.function
+    def step(x: tf.Tensor) -> None:
+        ring.write(tf.debugging.check_numerics(x, "on purpose"))
+
+    with pytest.raises(tf.errors.InvalidArgumentError, match="on purpose"):
+        step(tf.constant([float("nan")]))
+    step(tf.constant([1.0]))
+    rows, lost = ring.drain()
+    assert (rows.tolist(), lost) == ([[1]], 0)

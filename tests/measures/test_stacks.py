@@ -55,3 +55,11 @@ def test_there_are_few_matrices_and_few_zeros_in_them(shapes: list[tuple[int, ..
     zeros = sum(int(stacks.zeros(group).sum()) for group in stacks.stacked)
     entries = sum(stacks.sizes[place] for group in stacks.stacked for place in group)
     assert zeros <= max(entries / 2, 4 * STACKED_ENTRIES)
+
+
+def test_many_of_one_shape_have_a_matrix_of_their_own() -> None:
+    """Kills: kernels that are reshaped one by one, since a few biases fill up their matrix."""
+    shapes = [(64, 64), (64,)] * 20 + [(64, 10), (10,)]
+    stacks = Stacks(shapes)
+    assert [place for place in stacks.stacked[0] if shapes[place] != (64, 64)] == []
+    assert len(stacks.stacked) == 2

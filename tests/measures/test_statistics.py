@@ -61,6 +61,33 @@ def test_measures_of_variables_are_their_definitions_also_where_float32_squares_
                 _compare(float(measured[name][i]), value, name)
 
 
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_of_small_and_large_variables_in_a_compiled_step(jit_compile: bool) -> None:
+    """Kills: careful norms without their scale; weights taken for updates; large ones in the wrong order."""
+
+    @tf.function(jit_compile=jit_compile)
+    def measure(*groups: list[tf.Tensor]) -> dict[str, tf.Tensor]:
+        return statistics.variable_statistics(*groups, xla_cpu=jit_compile)
+
+    rng = np.random.default_rng(0)
+    shapes = [(3, 2), (5_000,), (4,), (70, 80)]
+    for scales in ((1.0, 2.0, 3.0), (1e-25, 1e25, 1.0), (1e25, 1.0, 1e-3), (1.0, 1.0, 1e25)):
+        groups = [[rng.normal(0.0, scale, shape).astype("float32") for shape in shapes] for scale in scales]
+        groups[0][0][0, 0] = 0.0
+        if scales[0] == 1e25:
+            groups[0][1][7] = groups[1][1][3] = math.nan
+            groups[0][3][1, 2] = math.inf
+            groups[2][0][1, 1] = -math.inf
+        measured = {name: values.numpy() for name, values in measure(*groups).items()}
+        for i, (gradient, before, update) in enumerate(zip(*groups, strict=True)):
+            defined = reference.variable_measures(gradient, before, before)
+            defined["update_norm"] = reference.norm(update)
+            mean, rounding = defined.pop("grad_mean"), 1e-5 * defined["grad_max"]
+            assert measured["grad_mean"][i] == pytest.approx(mean, rel=1e-3, abs=rounding, nan_ok=True)
+            for name, value in defined.items():
+                _compare(float(measured[name][i]), value, name)
+
+
 @pytest.mark.parametrize(
     "norms", [[3.0, 4.0], [0.0, 0.0], [2e25, 1e25], [1.0, math.nan], [1.0, math.inf], [1e-25, 1e-25]]
 )

@@ -41,7 +41,7 @@ def test_tensorboard_reads_what_was_written(tmp_path: Path, open_records: OpenRe
     writer = EventFileWriter(str(tmp_path), open_records=open_records)
     writer.write_layout(3, LAYOUT, SCALARS)
     writer.write_steps([3, 4], [step_values(3), step_values(4)], LAYOUT, SCALARS)
-    writer.write_scalars(4, {"loss": math.nan, "grad_norm": np.float32(2)})
+    writer.write_scalars(4, {"loss": math.nan, "grad_norm": np.float32(2), "update_ratio_max": 1e39})
     writer.close()
     version, layout, steps, scalars = events_of(writer.path)
     assert version.file_version == "brain.Event:2"
@@ -50,10 +50,11 @@ def test_tensorboard_reads_what_was_written(tmp_path: Path, open_records: OpenRe
     assert make_ndarray(block.tensor).shape == (2, 2 + 2 + 8 * 3 + 21)
     assert block.metadata.plugin_data.plugin_name == "stability"
     assert block.metadata.data_class == DATA_CLASS_TENSOR
-    loss, grad_norm = scalars.summary.value
+    loss, grad_norm, ratio = scalars.summary.value
     assert (loss.tag, loss.metadata.data_class) == ("stability/loss", DATA_CLASS_SCALAR)
     assert math.isnan(make_ndarray(loss.tensor))
     assert make_ndarray(grad_norm.tensor) == 2
+    assert make_ndarray(ratio.tensor) == math.inf  # as float32
 
 
 def test_a_run_is_in_its_own_directory_and_every_writer_adds_a_file(tmp_path: Path) -> None:

@@ -87,9 +87,8 @@ class Measuring:
         self._normalizations = normalizations
         self._activations = activations
         self._capacity = capacity
-        self._jit_compile = jit_compile
-        # XLA has no fast sum of squares for CPUs.
-        self._norm_is_dear = jit_compile and not tf.config.list_physical_devices("GPU")
+        # Has no fast sum of squares.
+        self._xla_cpu = jit_compile and not tf.config.list_physical_devices("GPU")
         self._columns: Columns | None = None
         self._rows: Rows | None = None
         self._every = (1, 1)
@@ -113,7 +112,7 @@ class Measuring:
         """Returns what `Detail.SCALARS` and `Detail.FULL` add to an update, in seconds; see `probe`."""
         variables = [] if self._columns is None else self._columns.variables
         stacks = Stacks([variable.shape for variable in variables])
-        return probe.added_seconds(stacks.sizes, large=len(stacks.alone), is_slow=self._norm_is_dear)
+        return probe.added_seconds(stacks.sizes, large=len(stacks.alone), is_slow=self._xla_cpu)
 
     def drain(self) -> Drained:
         """Returns the measures of the updates since the last call."""
@@ -130,7 +129,7 @@ class Measuring:
         rows, columns = self._prepare(noted)
         if detail is Detail.FULL:
             scalars["grad_norm"] = self._write_full(rows, columns, noted)
-        elif not self._norm_is_dear:
+        elif not self._xla_cpu:
             scalars["grad_norm"] = statistics.quick_global_norm(noted.gradients)
         is_full: bool | tf.Tensor = detail is Detail.FULL
         if detail is Detail.ASKED:
@@ -168,7 +167,7 @@ class Measuring:
         variables = [variable for one in applied for variable in one.variables]
         before = [value for one in applied for value in one.before]
         updates = [update for one in applied for update in one.updates]
-        measures = statistics.variable_statistics(noted.gradients, before, updates)
+        measures = statistics.variable_statistics(noted.gradients, before, updates, xla_cpu=self._xla_cpu)
 
         def sample() -> None:
             counts = columns.spread(variables, histograms(noted.gradients))

@@ -6,6 +6,7 @@ of similar sizes are filled up with zeros to one length and reduced together; la
 
 from __future__ import annotations
 
+import collections
 import math
 from collections.abc import Sequence
 
@@ -21,6 +22,9 @@ _FILLED_ENTRIES = 4 * STACKED_ENTRIES
 
 _FILLED_SHARE = 1 / 4
 """... this share of its entries, if that is more."""
+
+_COMMON = 8
+"""So many of one shape, of several axes, have a matrix of their own: each of the others is reshaped first."""
 
 
 class Stacks:
@@ -42,12 +46,17 @@ class Stacks:
         self.alone = [place for place, size in enumerate(self.sizes) if size > STACKED_ENTRIES]
         filled = entries = 0
         small = (place for place, size in enumerate(self.sizes) if size <= STACKED_ENTRIES)
+        counts = collections.Counter(self._shapes)
+        own: tuple[int, ...] | None = None  # the shape that the last matrix is for
         for place in sorted(small, key=lambda place: (-self.sizes[place], self._shapes[place])):
-            size = self.sizes[place]
+            size, shape = self.sizes[place], self._shapes[place]
             gap = self._width(self.stacked[-1]) - size if self.stacked else 0
-            if not self.stacked or filled + gap > max(_FILLED_ENTRIES, _FILLED_SHARE * entries):
+            new_own = shape if len(shape) > 1 and counts[shape] >= _COMMON else None
+            is_full = filled + gap > max(_FILLED_ENTRIES, _FILLED_SHARE * entries)
+            if not self.stacked or is_full or new_own != own:
                 self.stacked.append([])
                 filled = entries = gap = 0
+            own = new_own
             self.stacked[-1].append(place)
             filled += gap
             entries += size
