@@ -123,8 +123,11 @@ class Recorder:
         self.next_step = first_step + len(values)
         now = self._clock()
         if is_urgent or self._pace.is_flush_due(now):
-            self.flush()
-        elif self._is_report_stale and self._pace.is_report_due(now):
+            if is_urgent or self._pace.is_report_due(now, changed=self._is_report_stale):
+                self.flush()
+            else:
+                self._write_rows(with_report=False)
+        elif self._is_report_stale and self._pace.is_report_due(now, changed=True):
             self._pace.reported(now)
             self._write_report("running")
         elif self._store.is_block_full:
@@ -135,10 +138,7 @@ class Recorder:
         """Writes everything seen so far, and the report of it, and hands it to the operating system."""
         if state == "ended":
             self._monitor.end()
-        if self._pace is not None:
-            self._pace.flushed(self._clock())
-        with self._harmless("write the log"):
-            self._store.write()
+        self._write_rows(with_report=True)
         self._write_report(state)
 
     def close(self, *, state: State = "ended") -> None:
@@ -175,6 +175,15 @@ class Recorder:
             self._store.end_windows()
         with self._harmless("store all scalars"):
             self._store.change_columns(layout, scalars)
+
+    def _write_rows(self, *, with_report: bool) -> None:
+        """Writes the steps so far; the report of them follows, or is not due yet."""
+        if self._pace is not None:
+            self._pace.flushed(self._clock(), with_report=with_report)
+        with self._harmless("write the log"):
+            self._store.write()
+            if not with_report:
+                self._store.flush()
 
     def _write_report(self, state: State) -> None:
         self._is_report_stale = False

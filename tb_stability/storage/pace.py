@@ -7,7 +7,7 @@ import math
 FIRST_FLUSH_SECONDS = 0.02
 """Longest time that something seen stays unwritten when a run begins, behind its first steps, ..."""
 
-YOUNG_SHARE = 1 / 10
+YOUNG_SHARE = 1 / 20
 """... which grows by this share of its age: half of that is what a killed run loses on the average, ..."""
 
 FLUSH_SECONDS = 3.0
@@ -21,6 +21,12 @@ REPORT_SHARE = 1 / 100
 
 PROMPT_REPORTS = 64
 """... after so many of them that were written at once."""
+
+FRESH_SHARE = 1 / 3
+"""The share of a run's age that lies between two reports where no window changed, ..."""
+
+FRESH_SECONDS = 10.0
+"""... up to this. Such a report tells little that is new, and is as long as the rows of a young run."""
 
 
 class Pace:
@@ -42,13 +48,23 @@ class Pace:
         limit = min(FIRST_FLUSH_SECONDS + YOUNG_SHARE * age, FLUSH_SECONDS)
         return now - self._flushed_at > max(limit, FLUSH_SHARE * age)
 
-    def is_report_due(self, now: float) -> bool:
-        """Whether a report of which something changed is to be written."""
-        return self._prompt_reports > 0 or now - self._reported_at >= REPORT_SHARE * (now - self._started_at)
+    def is_report_due(self, now: float, *, changed: bool) -> bool:
+        """Whether a report is to be written.
 
-    def flushed(self, now: float) -> None:
-        """Notes that rows and report were written."""
-        self._flushed_at = self._reported_at = now
+        Args:
+          now: The time.
+          changed: Whether a window is another one than in the last report.
+        """
+        age, since = now - self._started_at, now - self._reported_at
+        if changed:
+            return self._prompt_reports > 0 or since >= REPORT_SHARE * age
+        return since >= min(FRESH_SHARE * age, FRESH_SECONDS)
+
+    def flushed(self, now: float, *, with_report: bool) -> None:
+        """Notes that rows were written, and a report or not."""
+        self._flushed_at = now
+        if with_report:
+            self._reported_at = now
 
     def reported(self, now: float) -> None:
         """Notes that a report was written because of a changed window."""

@@ -148,6 +148,13 @@ class RunStore:
             for step, measures in activations:
                 writer.write_activations(step, measures)
 
+    def flush(self) -> None:
+        """Hands everything written to the operating system."""
+        if self._writer is not None:
+            with self._opened() as writer:
+                writer.flush()
+                self._unflushed = 0
+
     def write_report(self, step: int, report: RunReport, *, state: State) -> None:
         """Writes the report and hands everything written to the operating system.
 

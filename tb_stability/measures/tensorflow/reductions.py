@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import tensorflow as tf
-from tensorflow.compiler.tf2xla.python import xla
 
 from tb_stability.measures.tensorflow.once_traced import once_traced
 from tb_stability.measures.tensorflow.stacks import Stacks
@@ -129,7 +128,11 @@ def _written_down(tensor: tf.Tensor) -> tf.Tensor:
     On a CPU it would square while it sums up, one entry after the other; what is there is summed up many
     times as fast.
     """
-    (same,) = xla.optimization_barrier(tensor)
+    try:
+        from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
+    except ImportError:  # it is not of the public API; without it, this is slower
+        return tensor
+    (same,) = optimization_barrier(tensor)
     return same
 
 

@@ -60,8 +60,7 @@ def variable_statistics(
     )
     largest, mean, zero_share = of_gradients.quick_measures()
 
-    # By themselves, so that they are known before the update: a weight that is still to be read while it is
-    # written to would be copied.
+    # By themselves, since they can be known before the update is.
     weight_norm = tf.cond(
         tf.reduce_all(tf.math.is_finite(weight_squares)),
         lambda: tf.sqrt(weight_squares),
