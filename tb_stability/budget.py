@@ -30,6 +30,10 @@ _CALL_SECONDS = 10e-6
 _LATELY = 128
 """Calls over which the cost is told."""
 
+_FAR_BEYOND = 2.0
+"""Times the budget: who costs more is thinned at once. Who costs less is thinned when what was spent beyond the
+budget has grown to the time of the first call: `fit` traces and compiles another step for it, as it did there."""
+
 _UNSETTLED = 2
 """Calls of each kind, and blocks of work on the host, that are not timed: TensorFlow compiles, files are
 opened."""
@@ -73,6 +77,9 @@ class Budget:
         self._host_full: collections.deque[float] = collections.deque(maxlen=9)
         self._close_look_ends = 0
         self._was_uneasy = False
+        self._first_seconds = 0.0
+        self._overdrawn = 0.0
+        self._planned_updates = 0
 
     @property
     def needs_estimate(self) -> bool:
@@ -97,6 +104,8 @@ class Budget:
           full: Whether it was measured in full.
           updates: Updates that it made.
         """
+        if not self._updates:
+            self._first_seconds = seconds
         self._updates += updates
         self._full_updates += updates if full else 0
         self._lately.append(full)
@@ -134,7 +143,8 @@ class Budget:
         if math.isinf(self.overhead) or looks_closely or self._updates < FIRST_UPDATES:
             self.every = 1
         else:
-            self.every = self._affordable()
+            self.every = self._affordable(self._updates - self._planned_updates)
+        self._planned_updates = self._updates
 
     @property
     def cost(self) -> Cost:
@@ -144,8 +154,12 @@ class Budget:
         share = self._share(observed)
         return Cost(self.overhead, share, every, self._full_updates, _sentence(share, every))
 
-    def _affordable(self) -> int:
-        """The smallest number of updates between two full ones that keeps within the budget."""
+    def _affordable(self, updates: int) -> int:
+        """The smallest number of updates between two full ones that keeps within the budget.
+
+        Args:
+          updates: Those since the last plan.
+        """
         base = self._base()
         if math.isnan(base) or math.isnan(self._full):
             return 1
@@ -154,6 +168,10 @@ class Budget:
         dear = self._extra_of_full()
         if dear <= max(left, 0.0):
             return 1
+        if not self._calls[False] and dear <= _FAR_BEYOND * left:
+            self._overdrawn += updates * (dear - left)
+            if self._overdrawn < self._first_seconds:
+                return 1
         most = _MOST_BETWEEN if self._are_compared else _COMPARED_EVERY
         return min(most, math.ceil(dear / max(left, dear / _MOST_BETWEEN)))
 

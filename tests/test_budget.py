@@ -125,6 +125,20 @@ def test_neither_other_processes_nor_several_cores_at_once_are_a_cost(
     assert 1 < training.budget.every < 10
 
 
+def test_a_cost_a_little_above_the_budget_is_borne_until_it_is_that_of_another_tracing() -> None:
+    """Kills: seconds of tracing, in the middle of a training, for steps that become 1 % faster."""
+    training = _Training(0.03, base=10e-3, thin=20e-6, full=450e-6)
+    training.took(0.1, full=True)  # traced
+    training.run(FIRST_UPDATES + 4 * _BLOCK)
+    assert training.budget.every == 1
+    training.run(100 * _BLOCK)
+    assert training.budget.every == 2
+    beyond = _Training(0.03, base=10e-3, thin=20e-6, full=900e-6)
+    beyond.took(100.0, full=True)
+    beyond.run(FIRST_UPDATES + 4 * _BLOCK)
+    assert beyond.budget.every > 2
+
+
 def test_what_looks_abnormal_is_looked_at_closely_for_a_while() -> None:
     """Kills: a symptom that lasts keeping the dear measures on for ever."""
     training = _Training(0.03, base=1e-3, thin=1e-6, full=300e-6)

@@ -31,6 +31,16 @@ def test_any_float_is_counted_in_its_bin(gradients: list[np.ndarray]) -> None:
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
+def test_of_many_gradients_of_one_shape_each_is_sampled(jit_compile: bool) -> None:
+    """Kills: the sample of another one; one stride over all of them."""
+    chance = np.random.default_rng(0)
+    gradients = [chance.normal(0.0, 2.0**-i, (53, 41)).astype(np.float32) for i in range(9)]
+    gradients.insert(4, np.float32([1.0, 0.0, -3.0]))
+    counted = tf.function(lambda *x: histograms(x), jit_compile=jit_compile)(*gradients).numpy()
+    np.testing.assert_array_equal(counted, [reference.histogram(gradient) for gradient in gradients])
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
 def test_of_a_large_gradient_a_sample_is_counted(jit_compile: bool) -> None:
     """Kills: the first entries instead of evenly spaced ones."""
     large = np.random.default_rng(0).normal(size=(100, 77)).astype(np.float32)

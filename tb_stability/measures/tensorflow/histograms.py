@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import collections
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from tb_stability.measures.tensorflow.once_traced import once_traced
-from tb_stability.measures.tensorflow.stacks import Stacks
+from tb_stability.measures.tensorflow.stacks import COMMON, STACKED_ENTRIES, Stacks
 from tb_stability.series import HISTOGRAM_BINS, HISTOGRAM_EXPONENTS, HISTOGRAM_SAMPLE, sample_stride
 
 _LOWEST, _HIGHEST = HISTOGRAM_EXPONENTS
@@ -26,7 +28,7 @@ def histograms(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
     Returns:
       `[gradients, HISTOGRAM_BINS]` float32. Exact for any float32, NaN and Inf included.
     """
-    samples = [_sample(gradient) for gradient in gradients]
+    samples = _samples(gradients)
     stacks = Stacks([sample.shape for sample in samples])
     counts = tf.concat([_counts(rows) for rows in stacks.matrices(samples)], axis=0)
     filling = np.zeros(counts.shape, np.float32)  # zeros that are none of theirs
@@ -34,9 +36,25 @@ def histograms(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
     return tf.gather(counts - filling, stacks.as_given)
 
 
-def _sample(gradient: tf.Tensor) -> tf.Tensor:
-    stride = sample_stride(gradient.shape.num_elements(), HISTOGRAM_SAMPLE)
-    return gradient if stride == 1 else tf.reshape(gradient, [-1])[::stride]
+def _samples(gradients: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """A sample of each; of many small ones of one shape they are taken together, in few operations."""
+    samples = list(gradients)
+    places_of = collections.defaultdict(list)
+    for place, gradient in enumerate(gradients):
+        places_of[tuple(gradient.shape)].append(place)
+    for shape, places in places_of.items():
+        size = math.prod(shape)
+        stride = sample_stride(size, HISTOGRAM_SAMPLE)
+        if stride == 1:
+            continue
+        if len(places) >= COMMON and size <= STACKED_ENTRIES:
+            rows = tf.reshape(tf.stack([gradients[place] for place in places]), [len(places), size])
+            taken = tf.unstack(rows[:, ::stride])
+        else:
+            taken = [tf.reshape(gradients[place], [-1])[::stride] for place in places]
+        for place, sample in zip(places, taken, strict=True):
+            samples[place] = sample
+    return samples
 
 
 @once_traced(1)

@@ -23,7 +23,7 @@ _FILLED_ENTRIES = 4 * STACKED_ENTRIES
 _FILLED_SHARE = 1 / 4
 """... this share of its entries, if that is more."""
 
-_COMMON = 8
+COMMON = 8
 """So many of one shape, of several axes, have a matrix of their own: each of the others is reshaped first."""
 
 
@@ -51,7 +51,7 @@ class Stacks:
         for place in sorted(small, key=lambda place: (-self.sizes[place], self._shapes[place])):
             size, shape = self.sizes[place], self._shapes[place]
             gap = self._width(self.stacked[-1]) - size if self.stacked else 0
-            new_own = shape if len(shape) > 1 and counts[shape] >= _COMMON else None
+            new_own = shape if len(shape) > 1 and counts[shape] >= COMMON else None
             is_full = filled + gap > max(_FILLED_ENTRIES, _FILLED_SHARE * entries)
             if not self.stacked or is_full or new_own != own:
                 self.stacked.append([])
