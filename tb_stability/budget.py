@@ -31,8 +31,8 @@ _LATELY = 128
 """Calls over which the cost is told."""
 
 _FAR_BEYOND = 2.0
-"""Times the budget: who costs more is thinned at once. Who costs less is thinned when what was spent beyond the
-budget has grown to the time of the first call: `fit` traces and compiles another step for it, as it did there."""
+"""Times the budget: what costs more is thinned at once. What costs less is thinned when the time spent beyond
+the budget has grown to that of the first call: `fit` traces another step for it, as it did there."""
 
 _UNSETTLED = 2
 """Calls of each kind, and blocks of work on the host, that are not timed: TensorFlow compiles, files are
