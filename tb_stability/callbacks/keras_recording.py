@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from tb_stability.callbacks.call_pace import CallPace
 from tb_stability.callbacks.clocks import Clocks
@@ -168,16 +169,16 @@ class KerasRecording:
         if self._broken:
             return
         try:
-            self._fetch(calls, at_last_update or {}, is_last)
-            if calls and not is_last:
-                estimate = self._observer.measuring.estimated_seconds
-                self._pace.plan(estimate, uneasy=self.recorder.is_uneasy)
-                self._measure_as_planned()
+            with tf.init_scope():  # a finalizer runs at any moment, also while another model is traced
+                self._fetch(calls, at_last_update or {}, is_last)
+                if calls and not is_last:
+                    estimate = self._observer.measuring.estimated_seconds
+                    self._pace.plan(estimate, uneasy=self.recorder.is_uneasy)
+                    self._measure_as_planned()
         except Exception as error:
             self._broken = True
-            self._warn(
-                "fault", f"Stability stopped recording; training goes on. {type(error).__name__}: {error}"
-            )
+            reason = f"{type(error).__name__}: {error}"
+            self._warn("fault", f"Stability stopped recording; training goes on. {reason}")
 
     @uninterrupted()
     def flush(self) -> None:

@@ -126,6 +126,24 @@ def test_updates_that_are_lost_are_said(tmp_path: Path) -> None:
         monitor.close()
 
 
+def test_what_was_seen_is_written_also_while_something_else_is_traced(tmp_path: Path) -> None:
+    """Python may collect a monitor at any moment. Kills: reading the device inside of a graph."""
+    model = PERCEPTRON.fresh(keras.optimizers.SGD(0.05))
+    step = _train_step(model)
+    monitor = StabilityMonitor(tmp_path / "run", model=model, optimizer=model.optimizer)
+    for x, y in _data(PERCEPTRON):
+        monitor.on_step(step(x, y))
+
+    @tf.function
+    def traced() -> tf.Tensor:
+        monitor.close()
+        return tf.constant(0)
+
+    traced()
+    (run,) = tb_stability.load(str(tmp_path))
+    assert run.report.steps.recorded == 11
+
+
 def test_a_loss_that_is_no_number_is_left_out_and_the_rest_is_recorded(tmp_path: Path) -> None:
     model = PERCEPTRON.fresh(keras.optimizers.SGD(0.05))
     step = _train_step(model)
