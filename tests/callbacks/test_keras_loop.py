@@ -132,7 +132,7 @@ def test_what_was_seen_is_written_also_while_something_else_is_traced(tmp_path: 
     step = _train_step(model)
     monitor = StabilityMonitor(tmp_path / "run", model=model, optimizer=model.optimizer)
     for x, y in _data(PERCEPTRON):
-        monitor.on_step(step(x, y))
+        step(x, y)
 
     @tf.function
     def traced() -> tf.Tensor:
