@@ -30,7 +30,7 @@ _CALL_SECONDS = 10e-6
 _LATELY = 128
 """Calls over which the cost is told."""
 
-_FAR_BEYOND = 2.0
+_FAR_BEYOND = 4.0
 """Times the budget: what costs more is thinned at once. What costs less is thinned when the time spent beyond
 the budget has grown to that of the first call: `fit` traces another step for it, as it did there."""
 

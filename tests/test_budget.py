@@ -133,7 +133,7 @@ def test_a_cost_a_little_above_the_budget_is_borne_until_it_is_that_of_another_t
     assert training.budget.every == 1
     training.run(100 * _BLOCK)
     assert training.budget.every == 2
-    beyond = _Training(0.03, base=10e-3, thin=20e-6, full=900e-6)
+    beyond = _Training(0.03, base=10e-3, thin=20e-6, full=3e-3)
     beyond.took(100.0, full=True)
     beyond.run(FIRST_UPDATES + 4 * _BLOCK)
     assert beyond.budget.every > 2
