@@ -12,7 +12,7 @@ loop. A line of the table has
 
 * `alarms`: windows that the monitor had opened when the process ended, and how many of them can be read;
 * `steps`: how many of the trained steps can be read (of a killed run all is lost that was seen since the last
-  flush: a tenth of a run that just began, 3 s later; of SIGTERM nothing, where the user's code makes an exit
+  flush: some 7 % of a run that just began, 3 s later; of SIGTERM nothing, where the user's code makes an exit
   of it);
 * `default`: the same for the steps of the default event writer in a training of its own, which is
   `keras.callbacks.TensorBoard(update_freq=1)`, in a loop `tf.summary`;
