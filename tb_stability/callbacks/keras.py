@@ -210,6 +210,8 @@ class StabilityCallback(Results, keras.callbacks.Callback):
             self._finalizer.detach()
         if recording is not None:
             recording.close(state=state)
+            if state == "ended":
+                recording.warn_if_never_called()
 
     def _give_up(self, error: Exception) -> None:
         """Training goes on unobserved."""

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tb_stability.callbacks import sentences
 from tb_stability.callbacks.call_pace import CallPace
 from tb_stability.callbacks.clocks import Clocks
 from tb_stability.callbacks.given_values import GivenValues
@@ -95,7 +96,7 @@ class KerasRecording:
         self._observes = replicas.are_all_workers_here(optimizers[0])
         self._broken = not self._observes
         if self._broken:
-            self._warn("workers", _WORKER_IS_MISSING)
+            self._warn("workers", sentences.WORKER_IS_MISSING)
 
     def is_of_model(self, model: keras.Model) -> bool:
         """Whether it is of this model."""
@@ -192,6 +193,11 @@ class KerasRecording:
         self.drain(is_last=True)
         self.recorder.close(state=state)
 
+    def warn_if_never_called(self) -> None:
+        """Says so where updates were made, but no call was counted: a loop of the user's calls too little."""
+        if not (self._broken or self._pace.calls) and int(self._counter.numpy()) > self._next_step:
+            self._warn("silence", sentences.NO_UPDATE)
+
     def _fetch(self, calls: Sequence[float], at_last_update: Mapping[str, float], is_last: bool) -> None:
         start = time.thread_time()  # not the time that the thread waits for a core, or for the device
         drained = self._observer.measuring.drain()
@@ -206,14 +212,14 @@ class KerasRecording:
             if at >= 0:
                 values[at] = with_scalars(values[at], scalars)
         calls_so_far = self._pace.calls
-        if is_last and not calls_so_far:  # was it trained by something that does not call us?
-            calls_so_far = max(0, int(self._counter.numpy()) - self._next_step)
         if not self._pace.updates and calls_so_far and (is_last or calls_so_far >= _SILENT_CALLS):
             if not self._observer.has_failed:
-                self._warn("silence", _SILENCE)
+                self._warn("silence", sentences.NO_UPDATE)
             values = [StepValues(scalars) for scalars in self._given.take_all()]
         if lost:
-            self._warn("lost", f"Stability lost {lost} updates before step {self._next_step + lost}{_LOST}")
+            self._warn(
+                "lost", f"Stability lost {lost} updates before step {self._next_step + lost}{sentences.LOST}"
+            )
         if values and at_last_update:
             values[-1] = with_scalars(values[-1], at_last_update)
         self._next_step += lost
@@ -232,19 +238,3 @@ class KerasRecording:
         if kind not in self._warned:
             self._warned.add(kind)
             warnings.warn(sentence, RuntimeWarning, stacklevel=4)
-
-
-_LOST = ": too many ran without a call of on_step. Call it after every update or call of your tf.function."
-
-_WORKER_IS_MISSING = (
-    "Stability does not record: several workers train together, and not all of them have a StabilityCallback "
-    "or StabilityMonitor. Give it to every worker; the first one writes the log."
-)
-
-_SILENCE = (
-    "Stability saw no update of the optimizer, so only a loss that was given is recorded. Either the step "
-    "was traced before the StabilityMonitor was made (make it before the first call of your tf.function), "
-    "or another optimizer is applied (with several use one StabilityMonitor for each), or all updates were "
-    "skipped because their gradients were not finite (with loss scaling), or a loop of your own calls only "
-    "some methods of a StabilityCallback (use a StabilityMonitor there)."
-)

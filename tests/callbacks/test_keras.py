@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import warnings
 import weakref
 from pathlib import Path
 from typing import Any
@@ -285,3 +286,20 @@ def test_a_loop_that_calls_too_few_methods_of_the_callback_is_told(tmp_path: Pat
     model.train_on_batch(PERCEPTRON.x[:4], PERCEPTRON.y[:4])
     with pytest.warns(RuntimeWarning, match="use a StabilityMonitor there"):
         callback.on_train_end()
+
+
+def test_a_fit_that_broke_before_its_first_step_warns_of_nothing_when_it_is_forgotten(tmp_path: Path) -> None:
+    """Kills: taking the updates of later fits, without us, for some that were not seen."""
+
+    class Breaks(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
+            raise ValueError("broken")
+
+    model = PERCEPTRON.fresh(keras.optimizers.SGD(0.1))
+    callback = StabilityCallback(tmp_path / "run")
+    with pytest.raises(ValueError, match="broken"):
+        model.fit(PERCEPTRON.x[:8], PERCEPTRON.y[:8], verbose=0, callbacks=[callback, Breaks()])
+    model.fit(PERCEPTRON.x[:8], PERCEPTRON.y[:8], verbose=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        callback._finalizer()
