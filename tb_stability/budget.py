@@ -47,7 +47,8 @@ class Budget:
     where base is the time of an update without us, thin and full what measuring adds to the step (scalars
     only, or everything), host and host_full what the host does with it (for every update, and in addition for
     one that was measured in full). `every` is the smallest number for which the share stays within the
-    overhead.
+    overhead; where it costs little more, everything is measured until what that cost is worth a tracing
+    (`_FAR_BEYOND`).
 
     Times are those that the host sees. Where a step runs on a GPU and the host does not wait for it, they
     are those of starting it. What measuring in full adds is the lesser of what it adds to the time on the

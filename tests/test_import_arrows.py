@@ -51,17 +51,9 @@ PARTS = {
     ),
     "detection": Part(
         (
-            *(
-                "stats",
-                "detectors",
-                "window_*",
-                "target_evidence",
-                "monitor",
-                "verdict",
-                "advice",
-                "symptom_free",
-            ),
-            *("run_facts", "preflight", "diagnosis", "baseline", "final_level", "tally", "groups"),
+            *("stats", "detectors", "window_*", "target_evidence", "monitor", "run_facts"),
+            *("verdict", "symptom_free", "advice", "preflight", "diagnosis", "baseline"),
+            *("final_level", "tally", "groups"),
         ),
         ("values",),
         ("numpy",),

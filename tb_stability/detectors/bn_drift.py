@@ -75,9 +75,7 @@ class BnDrift:
             (i, n) for i, n in enumerate(layout.normalizations) if n.kind.endswith("BatchNormalization")
         ]
         indices = np.array([i for i, _ in layers], dtype=np.int64)
-        self._indices = (
-            indices if len(layers) < len(layout.normalizations) else slice(None)
-        )  # which is faster
+        self._indices = indices if len(layers) < len(layout.normalizations) else slice(None)  # is faster
         self._trained = slice(0, _TRAINED * len(layers))
         self.targets = tuple(
             Target(f"{vector}_change/{n.layer}", n.layer)

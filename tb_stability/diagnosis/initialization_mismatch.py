@@ -23,11 +23,15 @@ def suspect(case: Case) -> Suspect | None:
 
     For it: the measured scale of the initial weights against the one that fits the activation; a symptom from
     the first steps on; a loss that begins far above that of guessing; gradients that vanish or explode in the
-    direction that the scale says. Against it: a symptom that begins after many good steps.
+    direction that the scale says. Against it: a symptom that begins after many good steps. Weights that began
+    too small explain no first loss that is far too large (the branches of a residual network begin small on
+    purpose).
     """
     window = case.first(*STANDSTILLS, *BREAKDOWNS)
     finding = case.finding(*_FINDINGS) or _deep_mismatch(case)
     if window is None or finding is None or case.model is None:
+        return None
+    if finding.kind == "initial_weights_scale" and decades_over_depth(case.model) < 0.0 and case.began_badly:
         return None
     brief = Brief("initialization_mismatch")
     still = case.first("update_ratio_low", "vanishing_gradient", "dead_units")

@@ -158,8 +158,8 @@ class RunStore:
     def write_report(self, step: int, report: RunReport, *, state: State) -> None:
         """Writes the report and hands everything written to the operating system.
 
-        Does nothing before the first row is written. Where that fails, as on a full disk, the report alone is
-        written, into the room that was held for it; the error is raised all the same.
+        Does nothing before the first row is written. Where writing fails, as on a full disk, the report alone
+        is written, into the room that was held for it; the error is raised all the same.
         """
         if self._writer is None and not self._has_failed:
             return

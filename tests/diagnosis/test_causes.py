@@ -272,3 +272,13 @@ def test_a_tie_says_so_and_how_to_tell_them_apart() -> None:
     assert "To tell them apart, re-run with" in tie.text
     assert not tie.supports
     assert all(e.kind != "tie" for d in diagnose(run) for e in d.evidence)
+
+
+def test_weights_that_began_small_do_not_explain_a_first_loss_that_is_far_too_large() -> None:
+    """Branches of a residual network begin small on purpose. Kills: advice to make them 20 times larger."""
+    layers = [dense(f"dense_{i}", scale=0.05) for i in range(4)]
+    small = model(*layers, loss=LossFacts("SparseCategoricalCrossentropy", from_logits=True))
+    for loss, is_told in ((7000.0, False), (2.3, True)):
+        run = case(window("exploding_gradient", 0), facts=small, points=points(loss=loss))
+        assert run.finding("initial_weights_scale") is not None
+        assert ("initialization_mismatch" in [found.cause for found in diagnose(run)]) == is_told

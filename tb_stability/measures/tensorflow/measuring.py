@@ -87,7 +87,7 @@ class Measuring:
         self._normalizations = normalizations
         self._activations = activations
         self._capacity = capacity
-        # Has no fast sum of squares.
+        # XLA has no fast sum of squares on a CPU.
         self._xla_cpu = jit_compile and not tf.config.list_physical_devices("GPU")
         self._columns: Columns | None = None
         self._rows: Rows | None = None
